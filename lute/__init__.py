@@ -1,0 +1,3 @@
+"""LUTE: analysis workflows of LCLS experiments."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,26 @@
+"""Takes tokens and passwords out of text before it is logged or stored."""
+
+import re
+
+MASK = "***"
+
+_PATTERNS = (
+    # An HTTP credential after its scheme word, as in `Authorization: Bearer eyJ...`.
+    (re.compile(r"\b(Bearer|Basic|Negotiate)\s+[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE), rf"\1 {MASK}"),
+    # A JSON web token wherever it stands: three base64url parts, the first an encoded '{"'.
+    (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), MASK),
+    # A password inside a URL.
+    (re.compile(r"(\w://[^/\s:@]+):[^/\s@]+@"), rf"\1:{MASK}@"),
+    # `password = ...`, `"access_token": "..."`.
+    (
+        re.compile(r"(?i)\b(password|passwd|access_token|secret)(['\"]?\s*[:=]\s*['\"]?)[^\s'\",}]+"),
+        rf"\1\2{MASK}",
+    ),
+)
+
+
+def redact(text: str) -> str:
+    """Return `text` with everything that looks like a credential replaced by `***`."""
+    for pattern, replacement in _PATTERNS:
+        text = pattern.sub(replacement, text)
+    return text

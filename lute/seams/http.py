@@ -1,0 +1,26 @@
+"""HTTP: where a session comes from, and how it authenticates."""
+
+import requests
+from requests.auth import AuthBase
+
+
+class BearerAuth(AuthBase):
+    """Sends `Authorization: Bearer TOKEN`.
+
+    As an auth object and not as a header, because requests lets a `.netrc` entry replace a header.
+    """
+
+    def __init__(self, token: str) -> None:
+        self._token = token.removeprefix("Bearer ").strip()
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+    def __repr__(self) -> str:
+        return "BearerAuth(***)"
+
+
+def new_session() -> requests.Session:
+    """Return a session that talks to the network."""
+    return requests.Session()

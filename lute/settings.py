@@ -1,0 +1,179 @@
+"""The settings of one site, and the only place that reads the process environment.
+
+A site is a TOML file `NAME.toml` in `config/sites/`, or any file whose path is given. The variable
+`LUTE_SITE` holds its name or path; without it the site is S3DF. Beside `NAME.toml` may lie `NAME.sh`,
+the script that the launcher scripts source before anything else (Python, Slurm's commands).
+"""
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lute.errors import ConfigError, did_you_mean
+
+SITES_DIR = Path(__file__).parent / "sites"
+DEFAULT_SITE = "s3df"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AirflowSettings(_Section):
+    """Where Airflow answers, and as whom the launcher talks to it."""
+
+    url: str
+    user: str
+    password_file: Path
+    """Its first line is the password."""
+    api: Literal["auto", "v1", "v2"] = "auto"
+    """v1 is Airflow 2's REST API with HTTP Basic, v2 Airflow 3's with a bearer token; auto asks."""
+
+
+class JidSettings(_Section):
+    """Where the JID answers. Airflow's Connection `jid_default` takes precedence inside Airflow."""
+
+    url: str
+
+
+class ElogSettings(_Section):
+    """The eLog's prefixes, each with the way to authenticate that its name says."""
+
+    kerberos_url: str
+    jwt_url: str
+    token_lifetime_min: int = Field(default=300, ge=1, le=480)
+    """Lifetime asked for a token got by hand; the eLog refuses more than 480 min."""
+
+
+class TimeoutSettings(_Section):
+    """How long to wait for whom, in seconds."""
+
+    connect_s: float = Field(default=5.0, gt=0)
+    read_s: float = Field(default=30.0, gt=0)
+    start_job_s: float = Field(default=60.0, gt=0)
+    """The JID gives the submit script 30 s: its own answer to a slow one comes after that."""
+    retry_s: float = Field(default=120.0, gt=0)
+    """Transient errors of one request are retried for so long."""
+    unknown_status_s: float = Field(default=60.0, gt=0)
+    """A status that is no status is asked again for so long before it fails."""
+    queued_s: float = Field(default=300.0, gt=0)
+    """A DAG run that Airflow has not started after so long is an error."""
+
+
+class LogSettings(_Section):
+    """How much of a log travels."""
+
+    max_kib: int = Field(default=256, ge=1)
+    """The last so many KiB of a step's log go through Airflow's database; the rest is cut, and said so."""
+
+
+class Settings(_Section):
+    """One site.
+
+    Attributes:
+        name: its name, equal to the file's.
+        location: the eLog's name for the place where jobs run (ARP_LOCATION).
+    """
+
+    name: str
+    location: str = "S3DF"
+    airflow: AirflowSettings
+    jid: JidSettings
+    elog: ElogSettings
+    timeouts: TimeoutSettings = TimeoutSettings()
+    logs: LogSettings = LogSettings()
+
+
+def environment() -> dict[str, str]:
+    """Return the process environment as a value."""
+    return dict(os.environ)
+
+
+def load_settings(env: dict[str, str], *, test_instance: bool = False) -> Settings:
+    """Load the site that `env` names.
+
+    Args:
+        env: an environment; `LUTE_SITE` in it is a site's name or the path of its file.
+        test_instance: load the site's test instance instead, whose name ends in `-test`.
+
+    Raises:
+        ConfigError: no such site, not TOML, an unknown or missing key, a value of the wrong type;
+            the message names file and line.
+    """
+    path = _site_file(env.get("LUTE_SITE") or DEFAULT_SITE, test_instance=test_instance)
+    text = path.read_text(encoding="utf-8")
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"at line (\d+)", str(error))
+        line = int(found[1]) if found else None
+        raise ConfigError(f"not valid TOML: {error}", file=path, line=line) from error
+    try:
+        return Settings.model_validate({"name": path.stem} | values)
+    except ValidationError as error:
+        raise _first_problem(error, path, text) from error
+
+
+def _site_file(site: str, *, test_instance: bool) -> Path:
+    suffix = "-test" if test_instance else ""
+    if site.endswith(".toml") or "/" in site:
+        path = Path(site)
+        path = path.with_name(f"{path.stem}{suffix}{path.suffix}")
+        if not path.is_file():
+            raise ConfigError(
+                "there is no such site file",
+                file=path,
+                next_step="set LUTE_SITE to the path of a site file, or to a site's name",
+            )
+        return path
+    path = SITES_DIR / f"{site}{suffix}.toml"
+    if not path.is_file():
+        known = [file.stem for file in SITES_DIR.glob("*.toml")]
+        raise ConfigError(
+            f"there is no site '{site}{suffix}': {did_you_mean(site + suffix, known)}",
+            file=path,
+            next_step="set LUTE_SITE to a known site or to the path of a site file",
+        )
+    return path
+
+
+def _first_problem(error: ValidationError, path: Path, text: str) -> ConfigError:
+    problem = error.errors()[0]
+    keys = [str(part) for part in problem["loc"]]
+    dotted = ".".join(keys)
+    if problem["type"] == "extra_forbidden":
+        model = _model_of(keys[:-1])
+        what = f"unknown key '{dotted}': {did_you_mean(keys[-1], model.model_fields)}"
+    elif problem["type"] == "missing":
+        what = f"the key '{dotted}' is missing"
+    else:
+        what = f"'{dotted}': {problem['msg']}"
+    return ConfigError(what, file=path, line=_line_of(keys, text))
+
+
+def _model_of(keys: list[str]) -> type[BaseModel]:
+    model: Any = Settings
+    for key in keys:
+        model = model.model_fields[key].annotation
+    found: type[BaseModel] = model
+    return found
+
+
+def _line_of(keys: list[str], text: str) -> int | None:
+    """Return the line of a key, or of the table that should hold it."""
+    *tables, name = keys
+    table_line = None
+    current: list[str] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if found := re.match(r"\s*\[([^\[\]]+)\]", line):
+            current = [part.strip() for part in found[1].split(".")]
+            if current == keys:
+                return number
+            table_line = number if current == tables else table_line
+        elif current == tables and re.match(rf"\s*{re.escape(name)}\s*=", line):
+            return number
+    return table_line
