@@ -1,0 +1,1 @@
+"""Running a Task in a process of its own, and reporting how it ended."""

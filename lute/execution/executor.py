@@ -1,0 +1,213 @@
+"""Runs one Task to its end and says how it ended."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import lute
+from lute.errors import ConfigError, LuteError
+from lute.execution.environment import sourced
+from lute.execution.inbox import Inbox
+from lute.execution.job import Job
+from lute.execution.judgement import Received, judge
+from lute.execution.messages import ArrayHeader, Log, Message, Result, Started, decode_array
+from lute.execution.output import Output, OutputPump
+from lute.execution.stop_signals import StopSignals
+from lute.execution.supervision import Ending, supervise
+from lute.execution.verdict import Verdict
+from lute.io.config import Config
+from lute.io.database import FILE_NAME, Database, TaskRun
+from lute.seams import Runtime
+from lute.tasks.models.base import TaskParameters
+from lute.tasks.parameters import resolve_parameters
+from lute.tasks.result import TaskStatus
+
+StatusHook = Callable[[str, str], None]
+"""Is told the name of the Task and its new status."""
+
+# Finds LUTE wherever it lies, without a change to the environment that the Task's programs inherit.
+_START_TASK = (
+    "import sys; sys.path[:0] = [p for p in sys.argv[1:2] if p not in sys.path]; "
+    "from lute.execution.task_process import main; sys.exit(main(sys.argv[2]))"
+)
+
+
+class Executor:
+    """Runs one Task in a process of its own.
+
+    Args:
+        task: name of the Task.
+        managed_task: name of the managed Task.
+        config: the configuration.
+        env: the environment that the Task is to have; it is copied.
+        runtime: time and commands.
+        on_status: is told every change of the status; its failure does not change the verdict.
+        stdout: file descriptor for the Task's output and the verdict.
+    """
+
+    inherits_pipe = True
+    """False where the Task is not a direct child of this process."""
+
+    def __init__(
+        self,
+        task: str,
+        *,
+        managed_task: str,
+        config: Config,
+        env: Mapping[str, str],
+        runtime: Runtime | None = None,
+        on_status: StatusHook | None = None,
+        stdout: int = 1,
+    ) -> None:
+        self.task = task
+        self.managed_task = managed_task
+        self.environment = dict(env)
+        self._config = config
+        self._runtime = runtime or Runtime()
+        self._on_status = on_status
+        self._output = Output(stdout)
+        self._received = Received()
+
+    def update_environment(self, changes: Mapping[str, str]) -> None:
+        """Change variables of the Task's environment."""
+        self.environment.update(changes)
+
+    def source(self, script: Path) -> None:
+        """Make the Task's environment what a shell has after it sourced `script`.
+
+        Raises:
+            ConfigError: the script fails.
+        """
+        self.environment = sourced(self.environment, script, self._runtime.commands)
+
+    def run(self) -> int:
+        """Run the Task, store its result, print the verdict as the last line.
+
+        Returns:
+            Exit code: 0 when the Task completed, 1 when it failed or was cancelled.
+
+        Raises:
+            ConfigError: the parameters or the working directory are wrong; nothing was started.
+            LuteError: the results database, where parameters may come from, cannot be read.
+        """
+        work_dir = self._config.header.work_dir
+        _make_directory(work_dir)
+        database = Database(work_dir / FILE_NAME)
+        parameters = resolve_parameters(self.task, self._config, database)
+        with StopSignals() as signals:
+            verdict = self._run(parameters, database, signals)
+        self._output.say(verdict.line())
+        return verdict.exit_code
+
+    def command(self, job_file: Path) -> list[str]:
+        """Return the command that runs the Task of a job file."""
+        root = Path(lute.__file__).parent.parent
+        return [sys.executable, "-P", "-c", _START_TASK, str(root), str(job_file)]
+
+    def _run(self, parameters: TaskParameters, database: Database, signals: StopSignals) -> Verdict:
+        clock = self._runtime.clock
+        header = self._config.header
+        started, start = clock.now(), clock.monotonic()
+        self._output.say(f"LUTE: {self.task} starts in {header.work_dir}")
+        self._tell(TaskStatus.RUNNING)
+        try:
+            ending = self._execute(parameters, signals)
+        except (OSError, ValueError) as error:
+            return_code = 1
+            status, message = TaskStatus.FAILED, f"{self.task} cannot be started: {error}"
+        else:
+            return_code = ending.return_code
+            status, message = judge(
+                self.task, ending, self._received, header, parameters.out_files(), signals.received
+            )
+            if ending.leftovers:
+                self._output.say(f"LUTE: ended {ending.leftovers} process(es) that {self.task} left behind")
+        run_time_s = clock.monotonic() - start
+        row = TaskRun(
+            task=self.task,
+            managed_task=self.managed_task,
+            experiment=header.experiment,
+            run=header.run,
+            started=started.isoformat(timespec="milliseconds"),
+            ended=clock.now().isoformat(timespec="milliseconds"),
+            status=status,
+            return_code=return_code,
+            parameters=parameters.model_dump(mode="json"),
+            summary=self._received.summary(message),
+            payload={**parameters.out_files(), **self._received.payload()},
+        )
+        try:
+            database.store(row)
+        except LuteError as error:
+            self._output.say(f"LUTE: {error}")
+            if status is TaskStatus.COMPLETED:
+                # The next Task would look for this result and not find it, or find an older one.
+                status, message = TaskStatus.FAILED, f"completed, but its result is not stored: {error.what}"
+        self._tell(status)
+        return Verdict(self.task, self.managed_task, status, return_code, run_time_s, message)
+
+    def _execute(self, parameters: TaskParameters, signals: StopSignals) -> Ending:
+        header = self._config.header
+        with (
+            tempfile.TemporaryDirectory(prefix="lute-", ignore_cleanup_errors=True) as name,
+            Path(os.devnull).open("rb") as nothing,
+            Inbox(Path(name), self._handle) as inbox,
+            OutputPump(self._output) as pump,
+        ):
+            job_file = Path(name) / "job.json"
+            Job(
+                task=self.task,
+                header=header,
+                parameters=parameters.model_dump(mode="json"),
+                address=inbox.address,
+                pipe=inbox.pipe if self.inherits_pipe else None,
+            ).write(job_file)
+            process = self._runtime.commands.spawn(
+                self.command(job_file),
+                env=self.environment,
+                cwd=header.work_dir,
+                stdin=nothing,
+                stdout=pump.writing_end,
+                stderr=pump.writing_end,
+                pass_fds=[inbox.pipe] if self.inherits_pipe else [],
+            )
+            inbox.close_pipe()
+            pump.start()
+            ending = supervise(process, inbox, self._runtime.clock, signals, timeout_s=header.task_timeout)
+            pump.finish()
+            inbox.finish()
+        self._received.problem = inbox.problem
+        return ending
+
+    def _handle(self, message: Message, body: bytes) -> None:
+        match message:
+            case Started():
+                self._received.reports_result = message.reports_result
+            case Log():
+                self._output.say(message.text)
+            case Result():
+                self._received.result = message
+            case ArrayHeader():
+                array = decode_array(body)
+                self._received.arrays += 1
+                self._output.say(f"LUTE: received '{message.name}', {array.dtype} {array.shape}")
+
+    def _tell(self, status: TaskStatus) -> None:
+        if self._on_status is None:
+            return
+        try:
+            self._on_status(self.task, status.value)
+        except Exception as error:  # noqa: BLE001 - no courtesy to others may change the verdict
+            self._output.say(f"LUTE: the status {status.value} could not be reported: {error}")
+
+
+def _make_directory(work_dir: Path) -> None:
+    try:
+        work_dir.mkdir(exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"the working directory {work_dir} cannot be made: {error.strerror}",
+            next_step="correct 'work_dir' in the header of the configuration",
+        ) from error

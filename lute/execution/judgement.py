@@ -1,0 +1,98 @@
+"""From all that is known of a Task's end to its status."""
+
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from lute.errors import LuteError
+from lute.execution.messages import Result
+from lute.execution.supervision import STOP_GRACE_S, Ending, Stop
+from lute.io.header import Header
+from lute.tasks.result import TaskStatus
+
+
+@dataclass
+class Received:
+    """What a Task has said.
+
+    Attributes:
+        reports_result: False where its exit code is its result.
+        result: its result.
+        arrays: number of arrays received.
+        problem: what it sent that was no message.
+    """
+
+    reports_result: bool = True
+    result: Result | None = None
+    arrays: int = 0
+    problem: LuteError | None = None
+
+    def summary(self, message: str) -> str | Mapping[str, str | int | float]:
+        """Return the Task's own summary, or `message` where it gave none."""
+        return self.result.summary if self.result else message
+
+    def payload(self) -> dict[str, object]:
+        """Return the Task's results by name."""
+        return dict(self.result.payload) if self.result else {}
+
+
+def judge(
+    task: str,
+    ending: Ending,
+    received: Received,
+    header: Header,
+    out_files: Mapping[str, str],
+    signal_received: signal.Signals | None,
+) -> tuple[TaskStatus, str]:
+    """Return the status of a Task that has ended, and a sentence that says why.
+
+    Success needs all of: it ended by itself with exit code 0, said so if it is one that does, and the
+    files that it was to write are there.
+
+    Args:
+        task: its name.
+        ending: how its process ended.
+        received: what it said.
+        header: the header of the configuration.
+        out_files: paths of the files that it was to write, by parameter.
+        signal_received: the signal that asked to stop, if there was one.
+    """
+    if ending.stop is Stop.CANCELLED and signal_received:
+        return TaskStatus.CANCELLED, f"{task} was stopped by {signal_received.name}{_force(ending)}"
+    if failure := _failure(task, ending, received, header, out_files):
+        return TaskStatus.FAILED, failure
+    summary = received.summary(f"{task} ended with exit code 0")
+    return TaskStatus.COMPLETED, summary if isinstance(summary, str) else _figures(summary)
+
+
+def _failure(
+    task: str, ending: Ending, received: Received, header: Header, out_files: Mapping[str, str]
+) -> str | None:
+    """Return why a Task failed, the first cause first; None where it did not fail."""
+    result = received.result
+    if ending.stop is Stop.TIMEOUT:
+        return f"{task} was stopped after the {header.task_timeout:g} s of 'task_timeout'{_force(ending)}"
+    if ending.return_code < 0:
+        name = signal.Signals(-ending.return_code).name
+        hint = ": out of memory?" if name == "SIGKILL" else ""
+        return f"{task} was ended by {name}{hint}"
+    if result and result.status is not TaskStatus.COMPLETED:
+        return str(received.summary("")) or f"{task} failed"
+    if ending.return_code:
+        return f"{task} ended with exit code {ending.return_code}"
+    if received.problem:
+        return f"{task} sent what is no message: {received.problem.what}"
+    if received.reports_result and result is None:
+        return f"{task} ended without a result"
+    for name, path in out_files.items():
+        if not (header.work_dir / path).exists():
+            return f"{task} ended with exit code 0 but did not write '{name}', {path}"
+    return None
+
+
+def _figures(summary: Mapping[str, str | int | float]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in summary.items())
+
+
+def _force(ending: Ending) -> str:
+    return f" and killed because it was still running {STOP_GRACE_S:g} s later" if ending.was_killed else ""

@@ -1,0 +1,1 @@
+"""What LUTE reads and writes: the YAML configuration and the results database."""

@@ -1,0 +1,1 @@
+"""Launching a workflow and staying with it: what `scripts/launch_airflow.py` does."""

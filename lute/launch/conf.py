@@ -1,0 +1,64 @@
+"""Building the conf of a DAG run from the command line and the environment of the ARP."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from lute.arp.token import fetch_token, user_name
+from lute.errors import ConfigError
+from lute.jid.documents import LuteParams, RunConf
+from lute.launch.arguments import LaunchArguments
+from lute.seams import Runtime
+from lute.settings import Settings
+
+LUTE_LOCATION = Path(__file__).resolve().parents[2]
+"""The clone or installation that this launcher belongs to."""
+
+
+def build_conf(
+    arguments: LaunchArguments, env: Mapping[str, str], settings: Settings, runtime: Runtime
+) -> RunConf:
+    """Return the conf of a new run.
+
+    The environment's EXPERIMENT, RUN_NUM (or RUN), Authorization, ARP_JOB_ID, ARP_LOCATION and
+    JID_UPDATE_COUNTERS (or its newer name ARP_UPDATE_COUNTERS) are what the ARP sets; -e and -r stand in
+    for the first two, and a Kerberos ticket for the third.
+
+    Raises:
+        ConfigError: experiment or run are not known, or no token can be had.
+        RemoteError: the eLog gave no token.
+    """
+    experiment = env.get("EXPERIMENT") or arguments.experiment
+    if not experiment:
+        raise ConfigError("which experiment? EXPERIMENT is not set", next_step="add -e EXPERIMENT")
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", experiment):
+        raise ConfigError(f"'{experiment}' is not the name of an experiment", next_step="check EXPERIMENT or -e")
+    run = (env.get("RUN_NUM") or env.get("RUN") or arguments.run or "").partition("_")[0]
+    if not run:
+        raise ConfigError("which run? RUN_NUM is not set", next_step="add -r RUN")
+    if not run.isdecimal():
+        raise ConfigError(f"'{run}' is not a run number", next_step="check RUN_NUM or -r")
+    authorization = env.get("Authorization") or fetch_token(experiment, settings, runtime)
+    # Object ids of the eLog's database have 24 hexadecimal digits; the ARP may parse it as one (inferred).
+    root_job_id = env.get("ARP_JOB_ID") or runtime.identity.uuid().hex[:24]
+    return RunConf(
+        experiment=experiment,
+        run_id=f"{int(run)}_{runtime.clock.now().strftime('%Y-%m-%dT%H:%M:%S.%f')}",
+        jid_update_counters=env.get("JID_UPDATE_COUNTERS") or env.get("ARP_UPDATE_COUNTERS"),
+        arp_root_job_id=root_job_id,
+        arp_location=env.get("ARP_LOCATION") or settings.location,
+        authorization=authorization,
+        user=user_name(),
+        lute_params=LuteParams(config_file=str(arguments.config_file), debug=arguments.debug),
+        slurm_params=arguments.slurm_params,
+        lute_location=str(LUTE_LOCATION),
+        kerb_file=env.get("KRB5CCNAME"),
+    )
+
+
+def dag_run_id(conf: RunConf, runtime: Runtime) -> str:
+    """Return a unique DAG run id from the characters that both Airflow versions take.
+
+    Measured: v2 wants `[A-Za-z0-9_.~:+-]`, v1 answers some others with HTTP 500.
+    """
+    return f"{conf.experiment}_r{conf.run_id.replace(':', '-')}_{runtime.identity.uuid().hex[:8]}"

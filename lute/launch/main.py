@@ -1,0 +1,77 @@
+"""The launcher, as a function of its arguments."""
+
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+
+from lute.airflow_api.client import AirflowClient
+from lute.airflow_api.models import RunState
+from lute.errors import LuteError
+from lute.launch.arguments import LaunchArguments, parse_launch_arguments
+from lute.launch.collect import LogCollector
+from lute.launch.conf import build_conf, dag_run_id
+from lute.launch.output import Output
+from lute.launch.trigger import start_run
+from lute.launch.watch import RunRef, watch
+from lute.redact import redact
+from lute.seams import Runtime
+from lute.settings import environment, load_settings
+
+
+class Interrupted(Exception):
+    """A signal asks the launcher to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.exit_code = 128 + number
+
+
+def main(argv: Sequence[str]) -> int:
+    """Launch a workflow and stay until it has ended.
+
+    Returns:
+        0 the workflow succeeded; 1 it failed, or the launcher lost it; 2 usage or configuration;
+        128 + the number of the signal that interrupted it.
+    """
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _interrupt)
+        return _launch(parse_launch_arguments(argv), Runtime())
+    except Interrupted as interrupt:
+        print(f"launch_airflow.py: interrupted by {interrupt}", file=sys.stderr)
+        return interrupt.exit_code
+    except LuteError as error:
+        if "--debug" in argv:
+            print(redact(traceback.format_exc()), file=sys.stderr)
+        print(f"launch_airflow.py: error: {redact(str(error))}", file=sys.stderr)
+        return error.exit_code
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    raise Interrupted(number)
+
+
+def _launch(arguments: LaunchArguments, runtime: Runtime) -> int:
+    env = environment()
+    settings = load_settings(env, test_instance=arguments.test)
+    conf = build_conf(arguments, env, settings, runtime)
+    airflow = AirflowClient(settings, runtime)
+    run_id = dag_run_id(conf, runtime)
+    output = Output(runtime.clock)
+
+    dag_id = start_run(airflow, arguments.workflow, run_id, conf, output)
+    output.news(f"Workflow {arguments.workflow} launched: DAG run {run_id}, experiment {conf.experiment}")
+    run = RunRef(dag_id, run_id)
+    collector = LogCollector(airflow, run, output)
+    state = RunState.QUEUED
+    try:
+        for state, tasks in watch(airflow, run, runtime.clock, queued_limit_s=settings.timeouts.queued_s):
+            collector.update(tasks)
+    except Interrupted:
+        airflow.fail_run(dag_id, run_id)
+        output.news("The DAG run was marked failed, which cancels its jobs")
+        raise
+    output.news(f"Workflow {arguments.workflow}: {state}")
+    return 0 if state is RunState.SUCCESS else 1

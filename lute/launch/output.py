@@ -1,0 +1,28 @@
+"""What the launcher prints: plain lines, at once, fit for a batch log."""
+
+import sys
+
+from lute.redact import redact
+from lute.seams import Clock
+
+
+class Output:
+    """Writes to standard output."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def news(self, text: str) -> None:
+        """Print one line with the time of day before it."""
+        stamp = self._clock.now().astimezone().strftime("%H:%M:%S")
+        self._write(f"{stamp} {text}")
+
+    def log(self, title: str, text: str) -> None:
+        """Print a step's log under its title."""
+        self.news(title)
+        self._write(f"{'-' * 20} log {'-' * 20}\n{text.rstrip()}\n{'-' * 17} end of log {'-' * 17}")
+
+    @staticmethod
+    def _write(text: str) -> None:
+        sys.stdout.write(redact(text) + "\n")
+        sys.stdout.flush()

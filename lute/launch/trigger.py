@@ -1,0 +1,35 @@
+"""Starting a DAG run."""
+
+from lute.airflow_api.client import AirflowClient
+from lute.errors import ConfigError, did_you_mean
+from lute.jid.documents import RunConf
+from lute.launch.output import Output
+
+
+def start_run(
+    airflow: AirflowClient, workflow: str, run_id: str, conf: RunConf, output: Output
+) -> str:
+    """Start a run of a workflow and return its DAG's id.
+
+    Raises:
+        ConfigError: there is no such workflow; the message has the closest names and the import errors.
+        RemoteError: Airflow refused or is out of reach.
+    """
+    airflow.check_health()
+    dag_id = f"lute_{workflow}"
+    dag = airflow.dag(dag_id)
+    if dag is None:
+        raise _no_such_workflow(airflow, workflow)
+    if dag.is_paused:
+        output.news(f"Workflow {workflow} was paused in Airflow: unpausing it, or its run would stay queued")
+        airflow.unpause(dag_id)
+    airflow.trigger(dag_id, run_id, conf.to_conf())
+    return dag_id
+
+
+def _no_such_workflow(airflow: AirflowClient, workflow: str) -> ConfigError:
+    names = [dag_id.removeprefix("lute_") for dag_id in airflow.dag_ids() if dag_id.startswith("lute_")]
+    lines = [f"there is no workflow '{workflow}': {did_you_mean(workflow, names)}"]
+    for report in airflow.import_errors():
+        lines.append(f"  Airflow could not import {report.filename}: {report.last_line}")
+    return ConfigError("\n".join(lines), next_step="check -w, or repair the DAG file")

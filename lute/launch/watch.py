@@ -1,0 +1,53 @@
+"""Following a DAG run to its end."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lute.airflow_api.client import AirflowClient
+from lute.airflow_api.models import RunState, TaskInstance
+from lute.errors import PermanentError
+from lute.seams import Clock
+
+_SHORTEST_POLL_S = 0.5
+_LONGEST_POLL_S = 5.0
+_POLL_AGE_FRACTION = 0.05
+
+
+@dataclass(frozen=True)
+class RunRef:
+    """One run of one DAG."""
+
+    dag_id: str
+    run_id: str
+
+
+def watch(
+    airflow: AirflowClient, run: RunRef, clock: Clock, *, queued_limit_s: float
+) -> Iterator[tuple[RunState, list[TaskInstance]]]:
+    """Yield the run's state and its task instances until it has ended; the last ones are the final ones.
+
+    Polls fast after a change and slower while nothing happens, 0.5 s to 5 s.
+
+    Raises:
+        PermanentError: the run was still queued after `queued_limit_s` seconds.
+        RemoteError: Airflow refused or was out of reach for too long.
+    """
+    started_s = changed_s = clock.monotonic()
+    before: object = None
+    while True:
+        state = airflow.run_state(run.dag_id, run.run_id)
+        # After the state: once the run has ended, no task changes any more.
+        tasks = airflow.task_instances(run.dag_id, run.run_id)
+        yield state, tasks
+        if state.is_final:
+            return
+        now_s = clock.monotonic()
+        if state is RunState.QUEUED and now_s - started_s > queued_limit_s:
+            raise PermanentError(
+                f"Airflow has not started the run after {queued_limit_s:.0f} s",
+                endpoint=f"{run.dag_id}/{run.run_id}",
+                next_step="look in Airflow for other runs of this workflow, or ask its administrators",
+            )
+        if (state, tasks) != before:
+            before, changed_s = (state, tasks), now_s
+        clock.sleep(min(_LONGEST_POLL_S, max(_SHORTEST_POLL_S, (now_s - changed_s) * _POLL_AGE_FRACTION)))

@@ -1,0 +1,85 @@
+"""Runs one managed Task: `python -m lute.run_task -c CONFIG -t NAME`.
+
+The last line of standard output is the verdict (`lute.execution.verdict`), whatever happens. Exit
+codes: 0 the Task completed, 1 it failed or was cancelled, 2 a usage or configuration error.
+"""
+
+import argparse
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from lute.errors import ConfigError, LuteError
+from lute.execution.output import Output
+from lute.execution.verdict import Verdict
+from lute.io.config import load_config
+from lute.managed_tasks import MANAGED_TASKS, managed_task
+from lute.settings import environment
+from lute.tasks.result import TaskStatus
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(message, next_step=self.format_usage().strip())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the managed Task that the arguments name.
+
+    Args:
+        argv: arguments without the program's name; None takes those of the process.
+
+    Returns:
+        The exit code.
+    """
+    arguments = argparse.Namespace(taskname="", debug=False)
+    try:
+        _parser().parse_args(argv, arguments)
+        managed = managed_task(arguments.taskname)
+        env = _with_run(environment())
+        config = load_config(arguments.config, env)
+        return managed.executor(config, env).run()
+    except LuteError as error:
+        _report(error, arguments)
+        return error.exit_code
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="lute.run_task", description="Run one managed Task.")
+    parser.add_argument(
+        "-c",
+        "--config",
+        type=Path,
+        required=True,
+        metavar="YAML",
+        help="configuration: header and parameters",
+    )
+    parser.add_argument("-t", "--taskname", required=True, metavar="NAME", help="name of the managed Task")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
+    return parser
+
+
+def _with_run(env: Mapping[str, str]) -> dict[str, str]:
+    """Return `env` with RUN set: where only RUN_NUM is, its run, the part before the first "_"."""
+    if env.get("RUN") or not env.get("RUN_NUM"):
+        return dict(env)
+    return {**env, "RUN": env["RUN_NUM"].partition("_")[0]}
+
+
+def _report(error: LuteError, arguments: argparse.Namespace) -> None:
+    if arguments.debug:
+        traceback.print_exception(error)
+    else:
+        sys.stderr.write(f"error: {error}\n")
+    sys.stderr.flush()
+    sys.stdout.flush()
+    name = arguments.taskname
+    task = MANAGED_TASKS[name].task if name in MANAGED_TASKS else ""
+    verdict = Verdict(task, name, TaskStatus.FAILED, error.exit_code, 0.0, error.what)
+    Output(1).say(verdict.line())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

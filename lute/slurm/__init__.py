@@ -1,0 +1,1 @@
+"""Slurm: its options, its states and its commands. Pure, except for `lute.slurm.commands`."""

@@ -1,0 +1,1 @@
+"""The Tasks: analysis code, and the models of its parameters."""

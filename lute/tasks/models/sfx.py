@@ -1,0 +1,273 @@
+"""Parameters of the Tasks of serial femtosecond crystallography.
+
+The models of CrystFEL's programs follow their manual pages, version 0.12; a parameter left out keeps
+the program's own default.
+"""
+
+import os
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lute.tasks.models.base import TaskParameters, ThirdPartyParameters
+from lute.tasks.models.markers import Flag, FromTask, OutFile, Positional, Template
+
+_OUTPUT = "{{ work_dir }}/{{ experiment }}_r{{ run:04d }}"
+_POINT_GROUP = "Point group, such as mmm or 4/mmm."
+_CELL_FILE = "Path of the unit cell, as PDB or CrystFEL cell file."
+
+
+def _usable_cores() -> int:
+    """Return the number of cores that this process, or its Slurm job, may use."""
+    return len(os.sched_getaffinity(0))
+
+
+class CompressionParameters(BaseModel):
+    """How images are compressed before they are written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    compressor: Literal["qoz", "sz3"] = Field("qoz", description="Compression algorithm.")
+    abs_error: float = Field(10.0, gt=0, description="Largest error of a pixel, in ADU.")
+    bin_size: int = Field(2, ge=1, description="Pixels binned in each direction.")
+    roi_window_size: int = Field(9, ge=1, description="Side of the square kept around a peak, in pixels.")
+
+
+class FindPeaksPyAlgosParameters(TaskParameters):
+    """FindPeaksPyAlgos: finds hits and their Bragg peaks; writes CXI files and a list of them."""
+
+    outdir: Annotated[str, Template("{{ work_dir }}")] = Field(
+        description="Directory for the CXI files. Default: the working directory."
+    )
+    n_events: int = Field(0, ge=0, description="Number of events to process; 0 means all.")
+    det_name: str = Field(min_length=1, description="psana's name of the detector.")
+    event_receiver: Literal["evr0", "evr1"] = Field("evr0", description="Event receiver.")
+    tag: str = Field("", description="Text added to the names of the files.")
+    pv_camera_length: str | float = Field(
+        "", description="Process variable of the camera length; or the camera length itself, in mm."
+    )
+    event_logic: bool = Field(False, description="Whether only events with `event_code` are processed.")
+    event_code: int = Field(0, ge=0, description="The event code that `event_logic` asks for.")
+    psana_mask: bool = Field(False, description="Whether to apply psana's mask of the detector.")
+    mask_file: str | None = Field(None, description="Path of a further mask, as numpy file.")
+    min_peaks: int = Field(
+        10, ge=0, description="A frame with fewer peaks is no hit. With less than 10, blanks become hits."
+    )
+    max_peaks: int = Field(2048, ge=1, description="A frame with more peaks is no hit.")
+    npix_min: int = Field(2, ge=1, description="Fewest pixels of a peak.")
+    npix_max: int = Field(30, ge=1, description="Most pixels of a peak.")
+    amax_thr: float = Field(80.0, description="Lowest maximum of a peak, in ADU.")
+    atot_thr: float = Field(120.0, description="Lowest sum of a peak, in ADU.")
+    son_min: float = Field(7.0, ge=0, description="Lowest ratio of signal to noise of a peak.")
+    peak_rank: int = Field(3, ge=1, description="Radius in which a peak is the maximum, in pixels.")
+    r0: float = Field(3.0, gt=0, description="Inner radius of the background ring, in pixels.")
+    dr: float = Field(2.0, gt=0, description="Width of the background ring, in pixels.")
+    nsigm: float = Field(7.0, ge=0, description="A pixel belongs to a peak from so many times the noise on.")
+    compression: CompressionParameters | None = Field(
+        None, description="How images are compressed; without it they are not."
+    )
+    out_file: Annotated[str, Template("{{ outdir }}/{{ experiment }}_{{ run }}_{{ tag }}.lst"), OutFile()] = (
+        Field(description="Path of the list of CXI files.")
+    )
+
+
+class IndexCrystFELParameters(ThirdPartyParameters):
+    """IndexCrystFEL: indexes and integrates the frames of a list, by `indexamajig`."""
+
+    executable: str = Field("indexamajig", min_length=1, description="The program.")
+    in_file: Annotated[str, Flag("-i"), FromTask("FindPeaksPyAlgos", "out_file")] = Field(
+        min_length=1, description="List of image files. Default: the one that FindPeaksPyAlgos wrote."
+    )
+    out_file: Annotated[str, Flag("-o"), Template(_OUTPUT + ".stream"), OutFile()] = Field(
+        description="Path of the stream to write."
+    )
+    geometry: Annotated[str, Flag("-g")] = Field(min_length=1, description="Path of the geometry file.")
+    # Input
+    basename: bool = Field(False, description="Take the directories off the names in the list.")
+    prefix: str | None = Field(None, description="Text put before the names in the list.")
+    no_check_prefix: bool = Field(False, description="Do not correct the prefix.")
+    nthreads: Annotated[int, Flag("-j")] = Field(
+        default_factory=_usable_cores,
+        ge=1,
+        description="Number of frames indexed at a time. Default: the cores of the job. Workers wait for "
+        "the stream now and then, so several per core may be faster.",
+    )
+    highres: float | None = Field(None, gt=0, description="Ignore pixels beyond this resolution, in Å.")
+    profile: bool = Field(False, description="Print where time goes.")
+    temp_dir: str | None = Field(None, description="Directory for temporary files.")
+    wait_for_file: int = Field(
+        0, ge=-1, description="Wait for each file to appear for so many seconds; -1 means for ever."
+    )
+    no_image_data: bool = Field(False, description="Load no images, only what belongs to them.")
+    zmq_input: str | None = Field(None, description="Take frames from this ZeroMQ address.")
+    zmq_subscribe: list[str] = Field([], description="ZeroMQ subscriptions.")
+    zmq_request: str | None = Field(None, description="Text that asks for the next frame over ZeroMQ.")
+    data_format: Literal["msgpack", "hdf5", "seedee"] | None = Field(
+        None, description="Format of frames that come over ZeroMQ."
+    )
+    # Peaks
+    peaks: Literal["cxi", "hdf5", "msgpack", "zaef", "peakfinder8", "peakfinder9"] | None = Field(
+        None, description="Where peaks come from."
+    )
+    peak_list: str | None = Field(None, description="Location of the peaks within the image file.")
+    min_peaks: int | None = Field(None, ge=0, description="Index only frames with at least so many peaks.")
+    no_half_pixel_shift: bool = Field(False, description="Take CXI peaks as positions of corners.")
+    threshold: float | None = Field(None, description="Peak search: lowest intensity, in ADU.")
+    min_snr: float | None = Field(None, description="Peak search: lowest ratio of signal to noise.")
+    min_pix_count: int | None = Field(None, ge=1, description="Peak search: fewest pixels of a peak.")
+    max_pix_count: int | None = Field(None, ge=1, description="Peak search: most pixels of a peak.")
+    local_bg_radius: int | None = Field(
+        None, ge=1, description="Peak search: radius of the local background, in pixels."
+    )
+    # Indexing
+    indexing: str | None = Field(
+        None, description="Methods to try, parted by commas. Default: those that can be used."
+    )
+    fromfile_input_file: str | None = Field(
+        None, description="Absolute path of the solutions for the method `file`."
+    )
+    cell_file: Annotated[str | None, Flag("-p")] = Field(None, description=_CELL_FILE)
+    tolerance: str = Field(
+        "5,5,5,1.5",
+        pattern=r"^[\d.]+(,[\d.]+){3,5}$",
+        description="How far a cell may be off: a,b,c in percent, then the angles in degrees.",
+    )
+    no_check_cell: bool = Field(False, description="Accept other cells than the given one.")
+    no_check_peaks: bool = Field(False, description="Do not check that the peaks fit the solution.")
+    multi: bool = Field(False, description="Look for several crystals in a frame.")
+    no_retry: bool = Field(False, description="Do not try again without the weakest peaks.")
+    no_refine: bool = Field(False, description="Do not refine the solution.")
+    no_revalidate: bool = Field(False, description="Do not check peaks for saturation and validity again.")
+    wavelength_estimate: float | None = Field(None, gt=0, description="Wavelength, in m.")
+    camera_length_estimate: float | None = Field(None, gt=0, description="Camera length, in m.")
+    max_indexer_threads: int | None = Field(None, ge=1, description="Threads within one indexer.")
+    asdf_fast: bool = Field(False, description="asdf: three times as fast, some frames lost.")
+    taketwo_member_threshold: int | None = Field(None, ge=1, description="TakeTwo: vectors to consider.")
+    taketwo_len_tolerance: float | None = Field(None, gt=0, description="TakeTwo: tolerance, in 1/Å.")
+    taketwo_angle_tolerance: float | None = Field(None, gt=0, description="TakeTwo: tolerance, in degrees.")
+    taketwo_trace_tolerance: float | None = Field(None, gt=0, description="TakeTwo: tolerance, in degrees.")
+    xgandalf_sampling_pitch: int | None = Field(None, ge=0, description="XGANDALF: density of sampling.")
+    xgandalf_grad_desc_iterations: int | None = Field(None, ge=0, description="XGANDALF: iterations.")
+    xgandalf_tolerance: float | None = Field(None, gt=0, description="XGANDALF: tolerance, as a fraction.")
+    xgandalf_no_deviation_from_provided_cell: bool = Field(False, description="XGANDALF: keep the cell.")
+    xgandalf_min_lattice_vector_length: float | None = Field(None, gt=0, description="XGANDALF: in Å.")
+    xgandalf_max_lattice_vector_length: float | None = Field(None, gt=0, description="XGANDALF: in Å.")
+    xgandalf_max_peaks: int | None = Field(None, ge=1, description="XGANDALF: most peaks used.")
+    xgandalf_fast_execution: bool = Field(False, description="XGANDALF: fast settings.")
+    # Integration
+    integration: str = Field("rings-nocen", description="Method of integration.")
+    fix_profile_radius: float | None = Field(None, ge=0, description="Profile radius, in 1/m.")
+    fix_divergence: float | None = Field(0.0, ge=0, description="Divergence of the beam, full angle in rad.")
+    int_radius: str = Field(
+        "4,5,7",
+        pattern=r"^[\d.]+,[\d.]+,[\d.]+$",
+        description="Radii of integration: peak, inner and outer edge of the background, in pixels.",
+    )
+    int_diag: str = Field("none", description="When to print details of the integration.")
+    push_res: str = Field("infinity", description="Integrate so far beyond the apparent resolution, in 1/nm.")
+    overpredict: bool = Field(False, description="Predict more reflections than needed.")
+    cell_parameters_only: bool = Field(False, description="Predict no reflections.")
+    # Output
+    no_non_hits_in_stream: bool = Field(False, description="Leave frames that are no hits out.")
+    copy_header: list[str] = Field([], description="Headers of the image copied to the stream.")
+    no_peaks_in_stream: bool = Field(False, description="Leave the peaks out of the stream.")
+    no_refls_in_stream: bool = Field(False, description="Leave the reflections out of the stream.")
+    serial_offset: int | None = Field(None, ge=1, description="Number of the first frame.")
+    harvest_file: str | None = Field(None, description="Write the parameters to this file, as JSON.")
+
+
+class MergePartialatorParameters(ThirdPartyParameters):
+    """MergePartialator: scales and merges a stream, by `partialator`."""
+
+    executable: str = Field("partialator", min_length=1, description="The program.")
+    in_file: Annotated[str, Flag("-i"), FromTask("IndexCrystFEL", "out_file")] = Field(
+        min_length=1, description="Stream to merge. Default: the one that IndexCrystFEL wrote."
+    )
+    out_file: Annotated[str, Flag("-o"), Template(_OUTPUT + ".hkl"), OutFile()] = Field(
+        description="Path of the reflections to write; the two half data sets get a 1 and a 2 behind."
+    )
+    symmetry: str = Field(min_length=1, description=_POINT_GROUP)
+    niter: Annotated[int | None, Flag("-n")] = Field(
+        None, ge=0, description="Cycles of scaling and post-refinement."
+    )
+    nthreads: Annotated[int, Flag("-j")] = Field(
+        default_factory=_usable_cores, ge=1, description="Number of threads. Default: the cores of the job."
+    )
+    model: Literal["unity", "xsphere", "offset", "ggpm"] = Field("unity", description="Partiality model.")
+    no_scale: bool = Field(False, description="Do not scale.")
+    no_Bscale: bool = Field(False, description="Do not scale the Debye-Waller part.")  # noqa: N815
+    no_pr: bool = Field(False, description="Do not refine orientations.")
+    no_deltacchalf: bool = Field(False, description="Do not reject crystals that lower CC1/2.")
+    polarisation: str | None = Field(None, description="Polarisation of the beam, such as horiz90.")
+    no_polarisation: bool = Field(False, description="Do not correct for polarisation.")
+    max_adu: float | None = Field(None, description="Leave reflections with stronger peaks out, in ADU.")
+    min_res: float | None = Field(None, gt=0, description="Leave crystals out that diffract less far, in Å.")
+    min_measurements: int = Field(2, ge=1, description="Leave reflections measured less often out.")
+    push_res: float | None = Field(
+        None, description="Merge so far beyond each crystal's resolution, in 1/nm."
+    )
+    start_after: int = Field(0, ge=0, description="Leave the first so many crystals out.")
+    stop_after: int = Field(0, ge=0, description="Stop after so many crystals; 0 means take all.")
+    no_free: bool = Field(False, description="Do not cross-validate. For tests only.")
+    custom_split: str | None = Field(None, description="File that says which frame belongs to which set.")
+    max_rel_B: float = Field(  # noqa: N815
+        100.0, gt=0, description="Leave crystals with a larger relative B factor out, in Å²."
+    )
+    output_every_cycle: bool = Field(False, description="Write results after every cycle.")
+    no_logs: bool = Field(False, description="Do not write the directory `pr-logs`.")
+    set_symmetry: Annotated[str | None, Flag("-w")] = Field(
+        None, description="Apparent point group of the crystals, for resolving ambiguities."
+    )
+    operator: str | None = Field(None, description="Ambiguity operator, such as k,h,-l.")
+    force_bandwidth: float | None = Field(None, ge=0, description="Bandwidth, as a fraction.")
+    force_radius: float | None = Field(None, ge=0, description="Profile radius, in 1/nm.")
+    force_lambda: float | None = Field(None, gt=0, description="Wavelength, in Å.")
+    harvest_file: str | None = Field(None, description="Write the parameters to this file, as JSON.")
+
+
+class CompareHKLParameters(ThirdPartyParameters):
+    """CompareHKL: compares two sets of reflections, by `compare_hkl`."""
+
+    executable: str = Field("compare_hkl", min_length=1, description="The program.")
+    in_files: Annotated[
+        list[str], Positional(), FromTask("MergePartialator", "out_file", forms=("{}1", "{}2"))
+    ] = Field(
+        min_length=2,
+        max_length=2,
+        description="The two sets. Default: the half data sets that MergePartialator wrote.",
+    )
+    symmetry: Annotated[str, FromTask("MergePartialator", "symmetry")] = Field(
+        min_length=1, description=_POINT_GROUP + " Default: that of MergePartialator."
+    )
+    cell_file: Annotated[str, Flag("-p"), FromTask("IndexCrystFEL", "cell_file")] = Field(
+        min_length=1, description=_CELL_FILE + " Default: that of IndexCrystFEL."
+    )
+    fom: Literal[
+        "R1I",
+        "R1F",
+        "R2",
+        "Rsplit",
+        "CC",
+        "CCstar",
+        "CCano",
+        "CRDano",
+        "Rano",
+        "d1sig",
+        "d2sig",
+    ] = Field("Rsplit", description="Figure of merit.")
+    nshells: int = Field(10, ge=1, description="Number of resolution shells.")
+    shell_file: Annotated[str, Template(_OUTPUT + "_{{ fom }}_n{{ nshells }}.dat"), OutFile()] = Field(
+        description="Path of the table of the shells to write."
+    )
+    fix_unity: Annotated[bool, Flag("-u")] = Field(False, description="Do not scale one set to the other.")
+    ignore_negs: bool = Field(False, description="Leave negative intensities out.")
+    zero_negs: bool = Field(False, description="Set negative intensities to 0.")
+    sigma_cutoff: float | None = Field(None, description="Leave weaker reflections out, in I/sigma(I).")
+    rmin: float | None = Field(None, ge=0, description="Lowest 1/d, in 1/m; not with `lowres`.")
+    lowres: float | None = Field(None, gt=0, description="Largest d, in Å; not with `rmin`.")
+    rmax: float | None = Field(None, gt=0, description="Highest 1/d, in 1/m; not with `highres`.")
+    highres: float | None = Field(
+        None,
+        gt=0,
+        description="Smallest d, in Å; not with `rmax`. Without either, empty outer shells spoil the total.",
+    )

@@ -1,0 +1,75 @@
+"""All Tasks by name: where the code of each lies, and the model of its parameters.
+
+Nothing is imported before it is asked for: looking a name up costs no import of numpy or psana.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from lute.errors import ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    from lute.tasks.base import Task
+    from lute.tasks.models.base import TaskParameters
+
+
+@dataclass(frozen=True)
+class RegisteredTask:
+    """A Task's name and where to find it.
+
+    Attributes:
+        implementation: `module:class` of the Task, within `lute.tasks`.
+        model: `module:class` of its parameters, within `lute.tasks.models`.
+    """
+
+    name: str
+    implementation: str
+    model: str
+
+    def task_class(self) -> "type[Task[Any]]":
+        """Import and return the Task's class."""
+        found: type[Task[Any]] = _load(f"lute.tasks.{self.implementation}")
+        return found
+
+    def parameters_class(self) -> "type[TaskParameters]":
+        """Import and return the model of the Task's parameters."""
+        found: type[TaskParameters] = _load(f"lute.tasks.models.{self.model}")
+        return found
+
+
+def _load(where: str) -> Any:
+    module, name = where.split(":")
+    return getattr(import_module(module), name)
+
+
+_THIRD_PARTY = "third_party:ThirdPartyTask"
+
+TASKS = {
+    task.name: task
+    for task in (
+        RegisteredTask("Test", "tests:Test", "tests:TestParameters"),
+        RegisteredTask("TestSocket", "tests:TestSocket", "tests:TestSocketParameters"),
+        RegisteredTask("TestWriteOutput", "tests:TestWriteOutput", "tests:TestWriteOutputParameters"),
+        RegisteredTask("TestReadOutput", "tests:TestReadOutput", "tests:TestReadOutputParameters"),
+        RegisteredTask("TestBinary", _THIRD_PARTY, "tests:TestBinaryParameters"),
+        RegisteredTask("TestBinaryErr", _THIRD_PARTY, "tests:TestBinaryErrParameters"),
+        RegisteredTask(
+            "FindPeaksPyAlgos", "sfx_find_peaks:FindPeaksPyAlgos", "sfx:FindPeaksPyAlgosParameters"
+        ),
+        RegisteredTask("IndexCrystFEL", _THIRD_PARTY, "sfx:IndexCrystFELParameters"),
+        RegisteredTask("MergePartialator", _THIRD_PARTY, "sfx:MergePartialatorParameters"),
+        RegisteredTask("CompareHKL", _THIRD_PARTY, "sfx:CompareHKLParameters"),
+    )
+}
+
+
+def registered_task(name: str) -> RegisteredTask:
+    """Return the Task of that name.
+
+    Raises:
+        ConfigError: there is none; the message has the closest names.
+    """
+    if name not in TASKS:
+        raise ConfigError(f"there is no Task '{name}': {did_you_mean(name, TASKS)}")
+    return TASKS[name]

@@ -1,0 +1,1 @@
+"""LUTE's Airflow operators."""

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Lay out the DAG files, the operators and what they import in DIR, for an Airflow without the package
+# lute: DIR is (in) its DAGs folder. Airflow puts that folder on Python's path.
+set -euo pipefail
+
+if (($# != 1)) || [[ "$1" == -* ]]; then
+    echo "usage: deploy_dags.sh DIR" >&2
+    exit 2
+fi
+target="$1"
+lute_location="$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)"
+
+mkdir -p -- "$target/lute"
+# A whole new copy of the package, swapped in at the end, so that no old module stays behind.
+new="$(mktemp -d -- "$target/.lute-new.XXXXXX")"
+trap 'rm -rf -- "$new"' EXIT
+cd -- "$lute_location/lute"
+cp -rL -- __init__.py errors.py redact.py retry.py settings.py seams jid slurm operators sites "$new/"
+find "$new" -name __pycache__ -prune -exec rm -rf {} +
+chmod -R a+rX -- "$new"
+rm -rf -- "$target/lute"
+mv -- "$new" "$target/lute"
+cp -- "$lute_location"/workflows/airflow/*.py "$target/"
+ignore="$target/.airflowignore"
+grep -qsx 'lute/' "$ignore" || echo 'lute/' >>"$ignore"
+echo "deployed to $target: $(cd -- "$target" && echo ./*.py)"

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Run launch_airflow.py as a batch job of one core. The ARP gives the first job of a workflow 30 s, so
+# this returns as soon as sbatch has answered, with sbatch's exit code.
+set -euo pipefail
+
+usage() {
+    cat <<'TEXT'
+usage: submit_launch_airflow.sh -c CONFIG -w WORKFLOW [--debug] [--test] [-e EXPERIMENT] [-r RUN] SLURM_ARGS...
+
+The arguments are launch_airflow.py's (see launch_airflow.py --help). The launcher's own job takes one core
+and, of SLURM_ARGS, partition, account, qos and reservation; every step of the workflow takes all of them.
+TEXT
+}
+
+lute_location="$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)"
+# shellcheck source=scripts/common.sh
+source "$lute_location/scripts/common.sh"
+
+case "${1:-}" in
+    "")
+        usage >&2
+        exit 2
+        ;;
+    -h | --help)
+        usage
+        exit 0
+        ;;
+esac
+
+load_site
+# Checks the whole command line and answers with the log's name and the launcher's own sbatch arguments.
+mapfile -d '' -t own_args < <("$lute_python" -m lute.launch.arguments "$@")
+wait "$!" || exit "$?"
+log_name="${own_args[0]}"
+forget_enclosing_job
+log_file="$(log_file_name "$log_name")"
+
+exec sbatch --job-name="$log_name" --ntasks=1 --output="$log_file" --error="$log_file" \
+    "${own_args[@]:1}" "$lute_location/scripts/job_launch.sh" "$lute_location" "$@"

@@ -1,0 +1,109 @@
+"""The command line `lute-sim`."""
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from lute.errors import LuteError
+from lute.seams import SystemClock
+from lute.settings import environment
+
+app = typer.Typer(
+    help="The simulated facility for LUTE workflows.", no_args_is_help=True, add_completion=False
+)
+
+_WATCH_INTERVAL_S = 1.0
+
+
+class _Stop(Exception):
+    """A signal asks for the end."""
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise _Stop
+
+
+def _say(text: str) -> None:
+    typer.echo(f"lute-sim: {text}", err=True)
+
+
+@app.command()
+def serve(
+    airflow: Annotated[str, typer.Option(help="none, 2 or 3; default: the installed one")] = "",
+    ready_file: Annotated[Path | None, typer.Option(help="where to tell others about the stack")] = None,
+) -> None:
+    """Bring up Airflow, JID and Slurm on 127.0.0.1 and stay; Ctrl-C leaves nothing behind."""
+    from simulators.serve.ready import default_ready_file
+    from simulators.serve.stack import ServedStack
+
+    ready = ready_file or default_ready_file(environment())
+    try:
+        with ServedStack(environment(), airflow=_airflow_major(airflow), say=_say) as stack:
+            stack.info.write(ready)
+            try:
+                _say(f"Airflow {stack.info.airflow_url or '(none)'}, JID {stack.info.jid_url}")
+                _say(f"logs of the stack: {stack.info.log_dir}; of the jobs: {stack.info.work_dir}")
+                _say('in another shell: eval "$(lute-sim env)"; here: Ctrl-C ends it all')
+                while True:
+                    stack.check_alive()
+                    SystemClock().sleep(_WATCH_INTERVAL_S)
+            finally:
+                ready.unlink(missing_ok=True)
+    except _Stop:
+        _say("stopped")
+
+
+@app.command()
+def env(
+    ready_file: Annotated[Path | None, typer.Option(help="the ready file that `serve` was given")] = None,
+) -> None:
+    """Print `export` lines that point a shell at the running stack (a token among them)."""
+    from simulators.serve.ready import default_ready_file, read_ready_file
+
+    typer.echo(read_ready_file(ready_file or default_ready_file(environment())).exports())
+
+
+@app.command()
+def demo(
+    workflow: Annotated[str, typer.Argument(help="a workflow of workflows/airflow")] = "test",
+    config: Annotated[Path, typer.Option(help="the Tasks' configuration")] = Path("config/test.yaml"),
+    airflow: Annotated[str, typer.Option(help="2 or 3; default: the installed one")] = "",
+) -> None:
+    """Bring up the stack, launch a workflow with the standard script, show how it goes; exit as it does."""
+    from simulators.serve.demo import run_demo
+    from simulators.serve.stack import ServedStack
+
+    try:
+        with ServedStack(environment(), airflow=_airflow_major(airflow), say=_say) as stack:
+            exit_code = run_demo(stack, workflow, config.absolute(), environment())
+    except _Stop:
+        _say("stopped")
+        exit_code = 130
+    raise typer.Exit(exit_code)
+
+
+def _airflow_major(wanted: str) -> int:
+    from simulators.serve.airflow import installed_version
+
+    if wanted not in ("", "none", "2", "3"):
+        raise typer.BadParameter("none, 2 or 3", param_hint="--airflow")
+    if wanted == "none":
+        return 0
+    return int(wanted) if wanted else installed_version()[0]
+
+
+def main() -> None:
+    """Run the command line; errors are a few lines on standard error."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    try:
+        app()
+    except _Stop:
+        sys.exit(130)
+    except LuteError as error:
+        typer.echo(f"lute-sim: error: {error}", err=True)
+        sys.exit(error.exit_code)

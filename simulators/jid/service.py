@@ -1,0 +1,190 @@
+"""The JID's answers: a request in, a reply out. No HTTP server and no process in here.
+
+Refusals of a token are HTTP 401 or 403 with a JSON body; a failure of the work itself is HTTP 200 with
+`success: false` and an `errormsg` (assumed; the real codes are not known).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lute.errors import LuteError
+from lute.slurm.commands import SlurmJob
+from lute.slurm.states import JOB_STATUS
+from simulators.jid.host import Host, HostError
+from simulators.jid.state import JidState
+from simulators.jid.tokens import TokenAuthority, TokenRefused
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP status and a JSON body."""
+
+    http_status: int
+    body: dict[str, Any]
+
+
+class BadRequest(Exception):
+    """The request's body is not what the endpoint takes."""
+
+
+def _success(value: Any) -> Reply:
+    return Reply(200, {"success": True, "value": value})
+
+
+def _failure(message: str) -> Reply:
+    return Reply(200, {"success": False, "errormsg": message, "value": None})
+
+
+class JidService:
+    """One JID.
+
+    Args:
+        base_url: where it is served, for the counters' address that it hands to jobs.
+    """
+
+    def __init__(self, state: JidState, host: Host, tokens: TokenAuthority, *, base_url: str) -> None:
+        self._state = state
+        self._host = host
+        self._tokens = tokens
+        self._base_url = base_url
+        self._work = {
+            "start_job": self._start_job,
+            "job_statuses": self._job_statuses,
+            "job_log_file": self._job_log_file,
+            "job_details": self._job_details,
+            "kill_job": self._kill_job,
+            "get_counters": self._get_counters,
+        }
+
+    def handle(self, endpoint: str, experiment: str | None, headers: Mapping[str, str], body: bytes) -> Reply:
+        """Answer one POST.
+
+        Args:
+            endpoint: the last part of the path.
+            experiment: the part before it, None where the path has none.
+            headers: with lower-case names.
+        """
+        try:
+            documents = _documents(body)
+            for document in documents:
+                user = document.get("user")
+                self._tokens.check(
+                    headers.get("authorization"),
+                    experiment=experiment,
+                    user=None if user is None else str(user),
+                )
+            return self._work[endpoint](documents, json.loads(body), headers)
+        except TokenRefused as refusal:
+            return Reply(refusal.http_status, {"error": refusal.reason})
+        except BadRequest as error:
+            return Reply(400, {"error": str(error)})
+        except HostError as error:
+            return _failure(str(error))
+        except LuteError as error:
+            return _failure(error.what)
+
+    def replace_counters(self, root_job_id: str, body: bytes) -> Reply:
+        """Answer replace_counters, which comes without a token (known)."""
+        try:
+            counters = json.loads(body)
+        except ValueError:
+            counters = None
+        if not isinstance(counters, list) or not all(isinstance(row, dict) for row in counters):
+            return Reply(400, {"error": "counters are a list of {key, value}"})
+        self._state.replace_counters(root_job_id, counters)
+        return _success(None)
+
+    def _start_job(self, documents: list[dict[str, Any]], _body: Any, headers: Mapping[str, str]) -> Reply:
+        document = _one(documents)
+        definition = document.get("def")
+        if not isinstance(definition, dict) or not isinstance(definition.get("executable"), str):
+            raise BadRequest("the document has no def.executable")
+        if not definition["executable"].startswith("/"):
+            raise BadRequest("def.executable is not an absolute path")
+        env = self._arp_environment(document, headers["authorization"])
+        tool_id = self._host.submit(definition["executable"], str(definition.get("parameters") or ""), env)
+        job = self._host.jobs([tool_id]).get(tool_id)
+        return _success(document | _told(tool_id, job))
+
+    def _job_statuses(self, documents: list[dict[str, Any]], body: Any, _headers: Mapping[str, str]) -> Reply:
+        """Answer for a list with a list, for one document with one (known)."""
+        ids = [str(document.get("tool_id") or "") for document in documents]
+        jobs = self._host.jobs([job_id for job_id in ids if job_id])
+        told = [
+            document | _told(job_id, jobs.get(job_id))
+            for document, job_id in zip(documents, ids, strict=True)
+        ]
+        return _success(told if isinstance(body, list) else told[0])
+
+    def _job_log_file(
+        self, documents: list[dict[str, Any]], _body: Any, _headers: Mapping[str, str]
+    ) -> Reply:
+        document = _one(documents)
+        path = str(document.get("log_file_path") or "")
+        job_id = str(document.get("tool_id") or "")
+        if job := self._host.jobs([job_id]).get(job_id):
+            path = job.stdout_path or path
+        if not path:
+            raise HostError(f"no log file is known for job {job_id or '(none)'}")
+        return _success(self._host.read_text(path.replace("%J", job_id)))
+
+    def _job_details(self, documents: list[dict[str, Any]], _body: Any, _headers: Mapping[str, str]) -> Reply:
+        job_id = str(_one(documents).get("tool_id") or "")
+        job = self._host.jobs([job_id]).get(job_id)
+        return _success(str(job) if job else f"Slurm knows no job {job_id}")
+
+    def _kill_job(self, documents: list[dict[str, Any]], _body: Any, _headers: Mapping[str, str]) -> Reply:
+        document = _one(documents)
+        job_id = str(document.get("tool_id") or "")
+        if not job_id:
+            raise BadRequest("the document has no tool_id")
+        self._host.cancel(job_id)
+        return _success(document | _told(job_id, self._host.jobs([job_id]).get(job_id)))
+
+    def _get_counters(
+        self, documents: list[dict[str, Any]], _body: Any, _headers: Mapping[str, str]
+    ) -> Reply:
+        return _success(self._state.counters(str(_one(documents).get("_id"))))
+
+    def _arp_environment(self, document: Mapping[str, Any], authorization: str) -> dict[str, str]:
+        """Return what the ARP sets for a job (known, except where the counters' address comes from)."""
+        experiment = str(document.get("experiment") or "")
+        root = str(document.get("arp_root_job_id") or document.get("_id") or "")
+        counters = f"{self._base_url}/replace_counters/{experiment}/{root}"
+        return {
+            "EXPERIMENT": experiment,
+            "RUN_NUM": str(document.get("run_num") or ""),
+            "JID_UPDATE_COUNTERS": counters,
+            "ARP_UPDATE_COUNTERS": counters,
+            "ARP_JOB_ID": str(document.get("_id") or ""),
+            "ARP_ROOT_JOB_ID": root,
+            "ARP_LOCATION": str(document["def"].get("location") or ""),
+            "Authorization": authorization,
+        }
+
+
+def _documents(body: bytes) -> list[dict[str, Any]]:
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"the body is not JSON: {error}") from error
+    documents = parsed if isinstance(parsed, list) else [parsed]
+    if not documents or not all(isinstance(document, dict) for document in documents):
+        raise BadRequest("the body is neither a document nor a list of documents")
+    return documents
+
+
+def _one(documents: list[dict[str, Any]]) -> dict[str, Any]:
+    if len(documents) != 1:
+        raise BadRequest("this endpoint takes one document")
+    return documents[0]
+
+
+def _told(tool_id: str, job: SlurmJob | None) -> dict[str, Any]:
+    """Return what the JID adds to a document. A job that Slurm has forgotten has the status it had."""
+    if job is None or job.state is None:
+        return {"tool_id": tool_id}
+    status = JOB_STATUS[job.state]
+    return {"tool_id": tool_id, "status": str(status), "log_file_path": job.stdout_path}

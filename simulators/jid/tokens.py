@@ -1,0 +1,95 @@
+"""The ARP's tokens: JSON web tokens, RS256, one experiment and one user each.
+
+Known since June 2026: header kid `PCDS_ARP`; claims iss `PCDS`, sub and name = user, iat and exp in float
+seconds, scp = experiment; no aud, nbf or jti.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from lute.seams import Clock
+
+_ALGORITHM = "RS256"
+
+
+class TokenRefused(Exception):
+    """A token does not authorise the request.
+
+    Args:
+        http_status: 401 where the token is no good at all, 403 where it is good for something else.
+            Assumed: the real JID's codes are not known.
+    """
+
+    def __init__(self, http_status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.http_status = http_status
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Whom a token speaks for."""
+
+    user: str
+    experiment: str | None
+
+
+class TokenAuthority:
+    """Issues tokens and checks them, with a key that lives as long as the object."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    def issue(self, user: str, experiment: str, *, lifetime_min: float) -> str:
+        """Return a bare token."""
+        now_s = self._clock.now().timestamp()
+        claims = {
+            "iss": "PCDS",
+            "sub": user,
+            "name": user,
+            "iat": now_s,
+            "exp": now_s + lifetime_min * 60,
+            "scp": experiment,
+        }
+        return jwt.encode(claims, self._key, algorithm=_ALGORITHM, headers={"kid": "PCDS_ARP"})
+
+    def check(self, authorization: str | None, *, experiment: str | None, user: str | None) -> Claims:
+        """Check a request's Authorization header.
+
+        Args:
+            experiment: the one in the path; None where the path names none.
+            user: the `user` of the request's document; None where it has no document.
+
+        Raises:
+            TokenRefused: with the reason.
+        """
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme != "Bearer" or not token:
+            raise TokenRefused(401, "no bearer token in the Authorization header")
+        claims = self._decode(token)
+        if experiment is not None and claims.experiment != experiment:
+            raise TokenRefused(403, f"the token is for experiment {claims.experiment}, not {experiment}")
+        if user is not None and claims.user != user:
+            raise TokenRefused(403, f"the token is for user {claims.user}, not {user}")
+        return claims
+
+    def _decode(self, token: str) -> Claims:
+        try:
+            # Expiry is checked below, against this world's clock.
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                self._key.public_key(),
+                algorithms=[_ALGORITHM],
+                options={"verify_exp": False, "verify_iat": False, "require": ["sub", "exp"]},
+            )
+        except jwt.InvalidSignatureError as error:
+            raise TokenRefused(401, "the token's signature is wrong") from error
+        except jwt.InvalidTokenError as error:
+            raise TokenRefused(401, f"not a valid token: {error}") from error
+        if float(claims["exp"]) <= self._clock.now().timestamp():
+            raise TokenRefused(401, "the token has expired")
+        return Claims(user=str(claims["sub"]), experiment=claims.get("scp"))

@@ -1,0 +1,72 @@
+"""The numbers in sbatch's options: tasks, nodes, cores, memory."""
+
+import re
+from collections.abc import Mapping
+
+from simulators.slurm.commands.exchange import RefusalError
+from simulators.slurm.request import Geometry
+
+_MEGABYTES = {"": 1.0, "K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0**2}
+
+
+def read_geometry(options: Mapping[str, str]) -> tuple[Geometry, str]:
+    """Return what the options ask for, and the warning that sbatch prints about it, if any.
+
+    Raises:
+        RefusalError: a number is none, in sbatch's words (measured).
+    """
+    ntasks = _count(options, "ntasks")
+    low, high = _nodes(options["nodes"]) if "nodes" in options else (None, None)
+    warning = ""
+    if ntasks is not None and low is not None and ntasks < low:
+        warning = (
+            f"sbatch: Warning: can't run {ntasks} processes on {low} nodes, setting nnodes to {ntasks}\n"
+        )
+        low = high = ntasks
+    geometry = Geometry(
+        ntasks=ntasks,
+        cpus_per_task=_count(options, "cpus-per-task"),
+        min_nodes=low,
+        max_nodes=high,
+        ntasks_per_node=_count(options, "ntasks-per-node"),
+        exclusive="exclusive" in options,
+    )
+    return geometry, warning
+
+
+def read_memory(options: Mapping[str, str]) -> tuple[str, int] | None:
+    """Return the variable that tells the job its memory, and the MB; memory is recorded, not enforced."""
+    for name, variable in (("mem", "SLURM_MEM_PER_NODE"), ("mem-per-cpu", "SLURM_MEM_PER_CPU")):
+        if name in options:
+            match = re.fullmatch(r"([0-9]+)([KMGT]?)B?", options[name].upper(), re.ASCII)
+            if match is None:
+                raise RefusalError(255, f"sbatch: error: Invalid --{name} specification\n")
+            return variable, round(int(match[1]) * _MEGABYTES[match[2]])
+    return None
+
+
+def _count(options: Mapping[str, str], name: str) -> int | None:
+    text = options.get(name)
+    if text is None:
+        return None
+    if not re.fullmatch(r"\s*\+?[0-9]{1,18}", text, re.ASCII) or int(text) == 0:
+        raise RefusalError(1, f'sbatch: error: Invalid numeric value "{text}" for --{name}.\n')
+    return int(text)
+
+
+def _nodes(text: str) -> tuple[int, int]:
+    first, dash, last = text.partition("-")
+    low = _node_count(first)
+    high = _node_count(last) if dash else low
+    if high < low:
+        raise RefusalError(
+            255, f"sbatch: error: Maximum node count {high} is less than minimum node count {low}\n"
+        )
+    return low, high
+
+
+def _node_count(text: str) -> int:
+    match = re.fullmatch("([0-9]{1,6})([kKmM]?)", text)
+    if match is None:
+        raise RefusalError(255, f'sbatch: error: "{text}" is not a valid node count\n')
+    return int(match[1]) * {"": 1, "k": 1024, "m": 1024 * 1024}[match[2].lower()]

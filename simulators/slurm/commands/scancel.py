@@ -1,0 +1,147 @@
+"""scancel."""
+
+import re
+import signal
+
+from lute.slurm.getopt import Option, Takes
+from lute.slurm.states import SlurmState
+from simulators.slurm.commands.exchange import (
+    VERSION,
+    Context,
+    RefusalError,
+    Reply,
+    Request,
+    not_simulated,
+    options_of,
+)
+from simulators.slurm.controller import AlreadyEndedError, UnknownJobError
+from simulators.slurm.state import Job
+
+_VALUE = Takes.VALUE
+OPTIONS: tuple[Option, ...] = (
+    Option("account", "A", _VALUE),
+    Option("batch", "b"),
+    Option("ctld"),
+    Option("cluster", "", _VALUE, alias_of="clusters"),
+    Option("clusters", "M", _VALUE),
+    Option("full", "f"),
+    Option("help"),
+    Option("hurry", "H"),
+    Option("interactive", "i"),
+    Option("me"),
+    Option("name", "n", _VALUE),
+    Option("nodelist", "w", _VALUE),
+    Option("partition", "p", _VALUE),
+    Option("qos", "q", _VALUE),
+    Option("quiet", "Q"),
+    Option("reservation", "R", _VALUE),
+    Option("sibling", "", _VALUE),
+    Option("signal", "s", _VALUE),
+    Option("state", "t", _VALUE),
+    Option("usage"),
+    Option("user", "u", _VALUE),
+    Option("verbose", "v"),
+    Option("version", "V"),
+    Option("wckey", "", _VALUE),
+)
+_FILTERS = frozenset(["account", "me", "name", "partition", "qos", "state", "user"])
+_OBEYED = _FILTERS | frozenset(["batch", "full", "help", "quiet", "signal", "usage", "verbose", "version"])
+_HARMLESS = frozenset(["ctld", "hurry"])
+_STATES = {"PENDING": "PD", "RUNNING": "R", "SUSPENDED": "S"}
+
+
+def run(request: Request, context: Context) -> Reply:
+    """End or signal jobs; an unknown or finished job is no error (measured)."""
+    given, operands = options_of("scancel", request.argv[1:], OPTIONS)
+    options = {option.name: option.value or "" for option in given}
+    if "version" in options:
+        return Reply(0, f"{VERSION}\n")
+    if options.keys() & {"help", "usage"}:
+        return Reply(0, "Usage: scancel [OPTIONS] [job_id[_array_id][.step_id]]\n")
+    for name in options:
+        if name not in _OBEYED and name not in _HARMLESS:
+            raise not_simulated("scancel", f"--{name}")
+    number = _signal_number(options["signal"]) if "signal" in options else None
+    ids = _job_ids(operands)
+    if not ids and not options.keys() & _FILTERS:
+        raise RefusalError(1, "scancel: error: No job identification provided\n")
+    if options.keys() & _FILTERS:
+        chosen = [
+            job.id for job in context.controller.cluster.jobs.values() if _matches(job, options, context)
+        ]
+        ids = [job_id for job_id in chosen if not ids or job_id in ids]
+    said = [_end(context, job_id, number, options) for job_id in ids]
+    return Reply(0, "", "".join(said) if "verbose" in options else "")
+
+
+def _end(context: Context, job_id: int, number: int | None, options: dict[str, str]) -> str:
+    """End or signal one job; return what `-v` says."""
+    controller = context.controller
+    try:
+        if number is None or (number == signal.SIGKILL and not options.keys() & {"batch", "full"}):
+            controller.cancel(job_id)
+        elif options.keys() & {"batch", "full"}:
+            controller.send(job_id, number, script_only="full" not in options)
+        else:
+            controller.job(job_id)  # manual page: only the job's steps get it, and there are none here
+    except UnknownJobError:
+        return f"scancel: error: Kill job error on job id {job_id}: Invalid job id specified\n"
+    except AlreadyEndedError:
+        return (
+            f"scancel: error: Kill job error on job id {job_id}: Job/step already completing or completed\n"
+        )
+    return f"scancel: Terminating job {job_id}\n"
+
+
+def _job_ids(operands: list[str]) -> list[int]:
+    ids = []
+    for operand in operands:
+        for word in operand.split(","):
+            if re.fullmatch(r"[0-9]+[_.][0-9]+(\.[0-9]+)?", word, re.ASCII):
+                raise not_simulated("scancel", word)
+            if not re.fullmatch("[0-9]+", word):
+                raise RefusalError(1, f"scancel: error: Invalid job id {word}\n")
+            ids.append(int(word))
+    return ids
+
+
+def _signal_number(text: str) -> int:
+    if re.fullmatch("[0-9]{1,2}", text):
+        return int(text)
+    name = text.upper().removeprefix("SIG")
+    try:
+        return signal.Signals[f"SIG{name}"]
+    except KeyError:
+        raise RefusalError(1, f"Unknown job signal: {text}\n") from None
+
+
+def _matches(job: Job, options: dict[str, str], context: Context) -> bool:
+    if job.state.is_final:
+        return False
+    person = job.request.person
+    if "me" in options and person.uid != context.person.uid:
+        return False
+    if "user" in options:
+        user = options["user"]
+        if not user.isdigit() and user != context.person.user:
+            raise RefusalError(1, f"scancel: error: Invalid user name: {user}\n")
+        if user not in (person.user, str(person.uid)):
+            return False
+    if "state" in options:
+        word = options["state"].upper()
+        if word not in _STATES and word not in _STATES.values():
+            raise RefusalError(
+                1,
+                f"Invalid job state specified: {options['state']}\n"
+                "Valid job states are PENDING, RUNNING, and SUSPENDED\n",
+            )
+        state = SlurmState.RUNNING if job.state is SlurmState.COMPLETING else job.state
+        if word not in (state.value, _STATES.get(state.value)):
+            return False
+    values = {
+        "account": job.request.account,
+        "name": job.request.name,
+        "partition": job.partition,
+        "qos": job.request.qos,
+    }
+    return all(options[name] == value for name, value in values.items() if name in options)

@@ -1,0 +1,110 @@
+"""What a user asks for when submitting a job."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+UNLIMITED_MIN = 0xFFFFFFFF
+"""The time limit that is none, in minutes; Slurm's own INFINITE."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who submits."""
+
+    user: str
+    uid: int
+    group: str
+    gid: int
+    home: str
+    shell: str
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """How many tasks on how many nodes; None where the user did not say.
+
+    Attributes:
+        ntasks: tasks in all.
+        cpus_per_task: cores for each; None counts as 1.
+        min_nodes: fewest nodes; 0 makes real Slurm block whole nodes (measured).
+        max_nodes: most nodes; equal to `min_nodes` for `--nodes=k`.
+        ntasks_per_node: tasks on each node, or at most so many if `ntasks` and nodes are given too.
+        exclusive: True if no other job may share its nodes.
+    """
+
+    ntasks: int | None = None
+    cpus_per_task: int | None = None
+    min_nodes: int | None = None
+    max_nodes: int | None = None
+    ntasks_per_node: int | None = None
+    exclusive: bool = False
+
+    @property
+    def cpus(self) -> int:
+        """Cores of one task."""
+        return self.cpus_per_task or 1
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """One submission.
+
+    Attributes:
+        script: the text that runs, broken UTF-8 as surrogate escapes.
+        arguments: arguments of the script.
+        command: what `scontrol show job` shows as Command.
+        work_dir: working directory of the job, absolute.
+        env: environment of the submitter.
+        export: value of `--export`, None for the default (all).
+        partitions: names in order of preference.
+        stdout, stderr, stdin: patterns as given; None for the default.
+        append: True for `--open-mode=append`.
+        time_limit_min: minutes, `UNLIMITED_MIN`, or None if not given.
+        dependency: value of `--dependency`, empty if none.
+        memory_env: SLURM_MEM_PER_NODE or _CPU and its value in MB; recorded, never enforced.
+    """
+
+    name: str
+    script: str
+    person: Person
+    geometry: Geometry = field(default_factory=Geometry)
+    arguments: tuple[str, ...] = ()
+    command: str = "(null)"
+    work_dir: str = "/"
+    submit_dir: str = "/"
+    submit_host: str = "localhost"
+    env: Mapping[str, str] = field(default_factory=dict)
+    export: str | None = None
+    partitions: tuple[str, ...] = ()
+    account: str = ""
+    qos: str = ""
+    reservation: str = ""
+    comment: str = ""
+    stdout: str | None = None
+    stderr: str | None = None
+    stdin: str | None = None
+    append: bool = False
+    time_limit_min: int | None = None
+    dependency: str = ""
+    kill_on_invalid_dependency: bool = False
+    hold: bool = False
+    requeue: bool = True
+    memory_env: tuple[str, int] | None = None
+
+    @property
+    def min_tasks(self) -> int:
+        """Tasks it needs at least."""
+        geometry = self.geometry
+        if geometry.ntasks is not None:
+            return geometry.ntasks
+        return (geometry.ntasks_per_node or 1) * max(1, geometry.min_nodes or 1)
+
+    @property
+    def min_cpus(self) -> int:
+        """Cores it needs at least."""
+        return self.min_tasks * self.geometry.cpus
+
+    @property
+    def min_nodes(self) -> int | None:
+        """Nodes it needs at least, None if it did not say."""
+        return self.geometry.min_nodes

@@ -1,0 +1,74 @@
+"""Times as Slurm reads and writes them."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from simulators.slurm.request import UNLIMITED_MIN
+
+_FORMS = (
+    r"(?P<m>\d+)",
+    r"(?P<m>\d+):(?P<s>\d+)",
+    r"(?P<h>\d+):(?P<m>\d+):(?P<s>\d+)",
+    r"(?P<d>\d+)-(?P<h>\d+)",
+    r"(?P<d>\d+)-(?P<h>\d+):(?P<m>\d+)",
+    r"(?P<d>\d+)-(?P<h>\d+):(?P<m>\d+):(?P<s>\d+)",
+)
+
+
+def parse_time_limit(text: str) -> int:
+    """Return a time limit in minutes, rounded up (measured): `90`, `1:30`, `1:0:0`, `1-0`, `UNLIMITED`.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    if text.lower() in ("infinite", "unlimited", "-1"):
+        return UNLIMITED_MIN
+    for form in _FORMS:
+        match = re.fullmatch(form, text, re.ASCII)
+        if match:
+            parts = {name: int(value) for name, value in match.groupdict().items()}
+            minutes = (parts.get("d", 0) * 24 + parts.get("h", 0)) * 60 + parts.get("m", 0)
+            minutes += -(-parts.get("s", 0) // 60)
+            return minutes or UNLIMITED_MIN
+    raise ValueError(text)
+
+
+def zone_of(env: Mapping[str, str]) -> tzinfo | None:
+    """Return the zone that TZ names, None for the machine's own."""
+    try:
+        return ZoneInfo(env["TZ"]) if env.get("TZ") else None
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
+
+
+def stamp(moment: datetime | None, zone: tzinfo | None, empty: str = "Unknown") -> str:
+    """Return `2026-11-22T10:15:36` in local time, `empty` for None."""
+    return moment.astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S") if moment else empty
+
+
+def clock_duration(duration: timedelta) -> str:
+    """Return a duration as scontrol does: `00:05:00`, `1-00:00:00`."""
+    seconds = max(0, int(duration.total_seconds()))
+    days, seconds = divmod(seconds, 86400)
+    text = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return f"{days}-{text}" if days else text
+
+
+def short_duration(duration: timedelta) -> str:
+    """Return a duration as squeue does: `0:07`, `1:02:03`, `1-00:00:00`."""
+    seconds = max(0, int(duration.total_seconds()))
+    if seconds >= 86400:
+        return clock_duration(duration)
+    if seconds >= 3600:
+        return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def limit_text(minutes: int | None, *, short: bool, unlimited: str = "UNLIMITED") -> str:
+    """Return a time limit in minutes as squeue (`short`) or scontrol prints it."""
+    if minutes is None or minutes == UNLIMITED_MIN:
+        return unlimited
+    duration = timedelta(minutes=minutes)
+    return short_duration(duration) if short else clock_duration(duration)

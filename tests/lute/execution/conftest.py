@@ -1,0 +1,3 @@
+from tests.lute.execution.runs import runs
+
+__all__ = ["runs"]
