@@ -142,7 +142,8 @@ def _site_file(site: str, *, test_instance: bool) -> Path:
 
 
 def _first_problem(error: ValidationError, path: Path, text: str) -> ConfigError:
-    problem = error.errors()[0]
+    # A misspelt key is both unknown and missing: the first tells more.
+    problem = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     keys = [str(part) for part in problem["loc"]]
     dotted = ".".join(keys)
     if problem["type"] == "extra_forbidden":

@@ -54,4 +54,4 @@ def teach_dag_the_old_keyword() -> None:
         original(self, *args, **kwargs)
 
     init.knows_schedule_interval = True  # type: ignore[attr-defined]
-    DAG.__init__ = init  # type: ignore[method-assign]
+    DAG.__init__ = init

@@ -47,6 +47,4 @@ class JidHook(BaseHook):  # type: ignore[misc]
 
     def client(self, authorization: str, *, runtime: Runtime, settings: Settings) -> JidClient:
         """Return a client that carries one run's token."""
-        return JidClient(
-            self.base_url(settings), authorization, runtime=runtime, timeouts=settings.timeouts
-        )
+        return JidClient(self.base_url(settings), authorization, runtime=runtime, timeouts=settings.timeouts)

@@ -1,8 +1,8 @@
 """The operator that runs one managed Task in Slurm, through the JID.
 
-    from lute.operators.jidoperators import JIDSlurmOperator
+from lute.operators.jidoperators import JIDSlurmOperator
 
-    JIDSlurmOperator(task_id="Tester", max_cores=8, dag=dag)
+JIDSlurmOperator(task_id="Tester", max_cores=8, dag=dag)
 """
 
 import shlex

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lute.errors import PermanentError, RemoteError, TransientError
+from lute.errors import PermanentError, RemoteError
 from lute.jid.client import JidClient
 from lute.jid.documents import JobRecord
 from lute.jid.log_text import clean_log
@@ -129,7 +129,6 @@ class Lifecycle:
         try:
             text = self._client.job_log_file(record)
         except RemoteError as error:
-            kind = "for now" if isinstance(error, TransientError) else "at all"
-            self._log.warning("The log of Slurm job %s cannot be read %s: %s", record.tool_id, kind, error)
-            return f"[the log of Slurm job {record.tool_id} cannot be read: {error.what}; its file: {where}]\n"
+            self._log.warning("The log of Slurm job %s cannot be read: %s", record.tool_id, error)
+            return f"[the log of Slurm job {record.tool_id}, {where}, cannot be read: {error.what}]\n"
         return clean_log(text, max_kib=self._settings.logs.max_kib, where=where)

@@ -1,5 +1,6 @@
 # Sourced by the other scripts, after lute_location is set: the site's environment and small helpers.
 # shellcheck shell=bash
+# shellcheck disable=SC2154,SC2034 # lute_location comes from the script that sources this, lute_python is for it
 
 # Source the script of the site that LUTE_SITE names (see lute/settings.py), if it has one.
 load_site() {

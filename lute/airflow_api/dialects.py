@@ -18,7 +18,14 @@ class DialectV1:
     base_path: str = "/api/v1"
     health_path: str = "/api/v1/health"
 
-    def login(self, session: requests.Session, url: str, user: str, password: str, timeout_s: float) -> AuthBase:
+    def login(
+        self,
+        session: requests.Session,  # noqa: ARG002
+        url: str,  # noqa: ARG002
+        user: str,
+        password: str,
+        timeout_s: float,  # noqa: ARG002
+    ) -> AuthBase:
         """Return the credential for every request; nothing is asked of the server."""
         return HTTPBasicAuth(user, password)
 
@@ -34,7 +41,9 @@ class DialectV2:
     base_path: str = "/api/v2"
     health_path: str = "/api/v2/monitor/health"
 
-    def login(self, session: requests.Session, url: str, user: str, password: str, timeout_s: float) -> AuthBase:
+    def login(
+        self, session: requests.Session, url: str, user: str, password: str, timeout_s: float
+    ) -> AuthBase:
         """Exchange user and password for a token.
 
         Raises:

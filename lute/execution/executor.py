@@ -85,6 +85,8 @@ class Executor:
     def run(self) -> int:
         """Run the Task, store its result, print the verdict as the last line.
 
+        Call it once, in the main thread: it handles the signals that ask to stop.
+
         Returns:
             Exit code: 0 when the Task completed, 1 when it failed or was cancelled.
 
@@ -116,7 +118,7 @@ class Executor:
             ending = self._execute(parameters, signals)
         except (OSError, ValueError) as error:
             return_code = 1
-            status, message = TaskStatus.FAILED, f"{self.task} cannot be started: {error}"
+            status, message = TaskStatus.FAILED, f"{self.task} cannot be run: {error}"
         else:
             return_code = ending.return_code
             status, message = judge(
@@ -176,7 +178,6 @@ class Executor:
             inbox.close_pipe()
             pump.start()
             ending = supervise(process, inbox, self._runtime.clock, signals, timeout_s=header.task_timeout)
-            pump.finish()
             inbox.finish()
         self._received.problem = inbox.problem
         return ending
@@ -191,7 +192,6 @@ class Executor:
                 self._received.result = message
             case ArrayHeader():
                 array = decode_array(body)
-                self._received.arrays += 1
                 self._output.say(f"LUTE: received '{message.name}', {array.dtype} {array.shape}")
 
     def _tell(self, status: TaskStatus) -> None:

@@ -18,13 +18,11 @@ class Received:
     Attributes:
         reports_result: False where its exit code is its result.
         result: its result.
-        arrays: number of arrays received.
         problem: what it sent that was no message.
     """
 
     reports_result: bool = True
     result: Result | None = None
-    arrays: int = 0
     problem: LuteError | None = None
 
     def summary(self, message: str) -> str | Mapping[str, str | int | float]:
@@ -73,9 +71,8 @@ def _failure(
     if ending.stop is Stop.TIMEOUT:
         return f"{task} was stopped after the {header.task_timeout:g} s of 'task_timeout'{_force(ending)}"
     if ending.return_code < 0:
-        name = signal.Signals(-ending.return_code).name
-        hint = ": out of memory?" if name == "SIGKILL" else ""
-        return f"{task} was ended by {name}{hint}"
+        hint = ": out of memory?" if -ending.return_code == signal.SIGKILL else ""
+        return f"{task} was ended by {_signal_name(-ending.return_code)}{hint}"
     if result and result.status is not TaskStatus.COMPLETED:
         return str(received.summary("")) or f"{task} failed"
     if ending.return_code:
@@ -88,6 +85,13 @@ def _failure(
         if not (header.work_dir / path).exists():
             return f"{task} ended with exit code 0 but did not write '{name}', {path}"
     return None
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most real-time signals have no name
+        return f"signal {number}"
 
 
 def _figures(summary: Mapping[str, str | int | float]) -> str:

@@ -14,13 +14,20 @@ class MPIExecutor(Executor):
 
     inherits_pipe = False
 
-    def command(self, job_file: Path) -> list[str]:
-        """Return the command that runs the Task of a job file.
+    def run(self) -> int:
+        """Run the Task; see `Executor.run`.
 
         Raises:
-            ConfigError: SLURM_NTASKS is no number.
+            ConfigError: also when SLURM_NTASKS is no number.
         """
-        number = self.environment.get("SLURM_NTASKS", "1")
+        number = self._number_of_processes()
         if not number.isdecimal() or int(number) < 1:
             raise ConfigError(f"SLURM_NTASKS is '{number}', not the number of processes to start")
-        return ["mpirun", "-n", number, *super().command(job_file)]
+        return super().run()
+
+    def command(self, job_file: Path) -> list[str]:
+        """Return the command that runs the Task of a job file."""
+        return ["mpirun", "-n", self._number_of_processes(), *super().command(job_file)]
+
+    def _number_of_processes(self) -> str:
+        return self.environment.get("SLURM_NTASKS", "1")

@@ -11,6 +11,9 @@ _NUMBERS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 class StopSignals:
     """Notes these signals while it is entered, in place of what they would do.
 
+    Meanwhile children that end are waited for as usual, even if LUTE was started with SIGCHLD ignored:
+    their exit codes would be lost.
+
     Attributes:
         received: the first of them, None as long as there was none.
     """
@@ -20,6 +23,7 @@ class StopSignals:
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> "StopSignals":
+        self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for number in _NUMBERS:
             # Who starts LUTE with a signal ignored, as nohup does, wants it to have no effect.
             if signal.getsignal(number) is not signal.SIG_IGN:

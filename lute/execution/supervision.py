@@ -62,7 +62,21 @@ def supervise(
         clock: for the time limit.
         signals: one received means: cancel.
         timeout_s: time limit from now, in seconds.
+
+    Returns:
+        How the process ended. Nothing that it started and did not detach is left, not even after an
+        exception.
     """
+    try:
+        return _supervised(process, inbox, clock, signals, timeout_s)
+    except BaseException:
+        signal_session(process.pid, signal.SIGKILL)
+        raise
+
+
+def _supervised(
+    process: Process, inbox: Inbox, clock: Clock, signals: StopSignals, timeout_s: float
+) -> Ending:
     deadline = clock.monotonic() + timeout_s
     stop: Stop | None = None
     was_killed = False

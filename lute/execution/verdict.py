@@ -7,6 +7,8 @@ from lute.redact import redact
 from lute.tasks.result import TaskStatus
 
 PREFIX = "LUTE-VERDICT "
+MAX_MESSAGE = 2000
+"""Longest message, in characters: the whole line must fit into the tail of a log."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,6 @@ class Verdict:
             "status": self.status.value,
             "return_code": self.return_code,
             "run_time_s": round(self.run_time_s, 3),
-            "message": redact(self.message),
+            "message": redact(self.message)[:MAX_MESSAGE],
         }
         return PREFIX + json.dumps(fields)

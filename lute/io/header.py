@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+_NAME = r"^[A-Za-z0-9][\w.-]*$"
+"""Names become parts of file names."""
 _RUN = re.compile(r"(\d{1,9})(_.*)?", re.DOTALL)
 
 
@@ -27,10 +29,8 @@ class Header(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: str = Field("", description="What this configuration is for, in the user's words.")
-    experiment: str = Field(
-        pattern=r"^[A-Za-z0-9][\w.-]*$", description="Name of the experiment, such as mfxl1013621."
-    )
-    run: Annotated[int | str, BeforeValidator(_run_number)] = Field(
+    experiment: str = Field(pattern=_NAME, description="Name of the experiment, such as mfxl1013621.")
+    run: Annotated[int | Annotated[str, Field(pattern=_NAME)], BeforeValidator(_run_number)] = Field(
         union_mode="left_to_right", description="Run number, or a name where there is no number."
     )
     date: Annotated[str, BeforeValidator(_text)] = Field("", description="When this was written.")

@@ -76,7 +76,9 @@ def parse_reply(request: JidRequest, endpoint: str, http_status: int, content: b
             f"the JID is busy (HTTP {http_status}): {excerpt}", endpoint=endpoint, http_status=http_status
         )
     if http_status >= 500:
-        raise unclear(f"the JID failed (HTTP {http_status}): {excerpt}", endpoint=endpoint, http_status=http_status)
+        raise unclear(
+            f"the JID failed (HTTP {http_status}): {excerpt}", endpoint=endpoint, http_status=http_status
+        )
     if http_status != 200:
         raise PermanentError(
             f"the JID refused the request (HTTP {http_status}): {excerpt}",
@@ -91,7 +93,9 @@ def parse_reply(request: JidRequest, endpoint: str, http_status: int, content: b
             f"the JID's reply is not JSON: {excerpt}", endpoint=endpoint, http_status=http_status
         ) from error
     if not isinstance(reply, dict) or "success" not in reply:
-        raise unclear(f"the JID's reply is not understood: {excerpt}", endpoint=endpoint, http_status=http_status)
+        raise unclear(
+            f"the JID's reply is not understood: {excerpt}", endpoint=endpoint, http_status=http_status
+        )
     if reply["success"] is not True:
         # A job that could not be started is settled; a status or log not to be had now may be had later.
         failure: type[RemoteError] = TransientError if request.repeatable else PermanentError

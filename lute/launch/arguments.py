@@ -10,7 +10,6 @@ from typing import NoReturn
 from lute.errors import ConfigError, LuteError
 from lute.slurm.arguments import parse_arguments
 
-
 _LAUNCHERS_OWN = ("partition", "account", "qos", "reservation")
 """The sbatch options of the steps that the launcher's own job shares."""
 
@@ -47,12 +46,12 @@ def parse_launch_arguments(argv: Sequence[str]) -> LaunchArguments:
     parser = _Parser(
         prog="launch_airflow.py",
         usage="%(prog)s -c CONFIG -w WORKFLOW [--debug] [--test] [-e EXPERIMENT] [-r RUN] SLURM_ARGS...",
-        description="Run a LUTE workflow in Airflow and stay until it has ended, collecting every step's log.",
-        epilog="All other arguments go to sbatch, for every step: --partition=milano --account=lcls:EXPERIMENT ...",
+        description="Run a LUTE workflow in Airflow and stay until it has ended, collecting all logs.",
+        epilog="All other arguments go to sbatch, for every step: --partition=milano --account=lcls:EXP ...",
         allow_abbrev=False,
     )
     parser.add_argument("-c", "--config", required=True, help="YAML file with the Tasks' parameters")
-    parser.add_argument("-w", "--workflow", required=True, help="workflow, as in workflows/airflow/WORKFLOW.py")
+    parser.add_argument("-w", "--workflow", required=True, help="as in workflows/airflow/WORKFLOW.py")
     parser.add_argument("--debug", action="store_true", help="more messages; tracebacks of errors")
     parser.add_argument("--test", action="store_true", help="use the site's test instance of Airflow")
     parser.add_argument("-e", "--experiment", help="experiment, where the environment has no EXPERIMENT")

@@ -32,7 +32,9 @@ def build_conf(
     if not experiment:
         raise ConfigError("which experiment? EXPERIMENT is not set", next_step="add -e EXPERIMENT")
     if not re.fullmatch(r"[A-Za-z0-9_-]+", experiment):
-        raise ConfigError(f"'{experiment}' is not the name of an experiment", next_step="check EXPERIMENT or -e")
+        raise ConfigError(
+            f"'{experiment}' is not the name of an experiment", next_step="check EXPERIMENT or -e"
+        )
     run = (env.get("RUN_NUM") or env.get("RUN") or arguments.run or "").partition("_")[0]
     if not run:
         raise ConfigError("which run? RUN_NUM is not set", next_step="add -r RUN")

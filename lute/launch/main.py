@@ -8,7 +8,7 @@ from types import FrameType
 
 from lute.airflow_api.client import AirflowClient
 from lute.airflow_api.models import RunState
-from lute.errors import LuteError
+from lute.errors import LuteError, PermanentError
 from lute.launch.arguments import LaunchArguments, parse_launch_arguments
 from lute.launch.collect import LogCollector
 from lute.launch.conf import build_conf, dag_run_id
@@ -67,9 +67,10 @@ def _launch(arguments: LaunchArguments, runtime: Runtime) -> int:
     collector = LogCollector(airflow, run, output)
     state = RunState.QUEUED
     try:
-        for state, tasks in watch(airflow, run, runtime.clock, queued_limit_s=settings.timeouts.queued_s):
+        for now, tasks in watch(airflow, run, runtime.clock, queued_limit_s=settings.timeouts.queued_s):
             collector.update(tasks)
-    except Interrupted:
+            state = now
+    except (Interrupted, PermanentError):
         airflow.fail_run(dag_id, run_id)
         output.news("The DAG run was marked failed, which cancels its jobs")
         raise

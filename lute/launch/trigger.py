@@ -6,9 +6,7 @@ from lute.jid.documents import RunConf
 from lute.launch.output import Output
 
 
-def start_run(
-    airflow: AirflowClient, workflow: str, run_id: str, conf: RunConf, output: Output
-) -> str:
+def start_run(airflow: AirflowClient, workflow: str, run_id: str, conf: RunConf, output: Output) -> str:
     """Start a run of a workflow and return its DAG's id.
 
     Raises:
@@ -30,6 +28,6 @@ def start_run(
 def _no_such_workflow(airflow: AirflowClient, workflow: str) -> ConfigError:
     names = [dag_id.removeprefix("lute_") for dag_id in airflow.dag_ids() if dag_id.startswith("lute_")]
     lines = [f"there is no workflow '{workflow}': {did_you_mean(workflow, names)}"]
-    for report in airflow.import_errors():
-        lines.append(f"  Airflow could not import {report.filename}: {report.last_line}")
+    failed = airflow.import_errors()
+    lines += [f"  Airflow could not import {report.filename}: {report.last_line}" for report in failed]
     return ConfigError("\n".join(lines), next_step="check -w, or repair the DAG file")

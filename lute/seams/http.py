@@ -1,4 +1,4 @@
-"""HTTP: where a session comes from, and how it authenticates."""
+"""HTTP: how a session authenticates."""
 
 import requests
 from requests.auth import AuthBase
@@ -19,8 +19,3 @@ class BearerAuth(AuthBase):
 
     def __repr__(self) -> str:
         return "BearerAuth(***)"
-
-
-def new_session() -> requests.Session:
-    """Return a session that talks to the network."""
-    return requests.Session()

@@ -1,5 +1,6 @@
 """Asking Slurm about jobs, and cancelling them, with its own commands."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from lute.errors import ConfigError, PermanentError, TransientError
@@ -102,7 +103,6 @@ class SlurmCommands:
 
 def _checked(job_id: str) -> str:
     """Return `job_id` if it looks like one (`12`, `12_3`), so that it can never be taken for an option."""
-    number, _, index = job_id.partition("_")
-    if not (number.isascii() and number.isdigit()) or (index and not (index.isascii() and index.isdigit())):
+    if not re.fullmatch("[0-9]+(_[0-9]+)?", job_id):
         raise ConfigError(f"{job_id!r} is not a Slurm job id")
     return job_id

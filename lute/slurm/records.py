@@ -23,7 +23,7 @@ _KEYS = [
     "KillOInInvalidDependent", "Container", "ClusterFeatures",
 ]  # fmt: skip
 _KEY = re.compile(rf"(?<!\S)({'|'.join(map(re.escape, _KEYS))})=")
-_IDENTITY = re.compile(r"\sUserId=[^\s()]+\([0-9]+\)\s+GroupId=")
+_IDENTITY = re.compile(r"(?:\n {3}|\s)UserId=[^\s()]+\([0-9]+\)\s+GroupId=")
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _collect(fields: dict[str, str], text: str) -> None:
     marks = list(_KEY.finditer(text))
     for mark, following in zip(marks, [*marks[1:], None], strict=True):
         value = text[mark.end() : following.start() if following else len(text)]
-        fields.setdefault(mark[1], value.strip("\n").strip(" "))
+        fields.setdefault(mark[1], value.strip())
 
 
 def _given(value: str) -> str:

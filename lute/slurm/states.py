@@ -43,7 +43,7 @@ class SlurmState(StrEnum):
     def is_final(self) -> bool:
         """True if a job in this state does not run again by itself.
 
-        A requeued job passes through NODE_FAIL or PREEMPTED, then is PENDING again with the same id (measured).
+        A requeued job passes through NODE_FAIL or PREEMPTED, then is PENDING again, same id (measured).
         """
         return not JOB_STATUS[self].is_active
 

@@ -1,6 +1,8 @@
 """Tasks that are programs of others."""
 
 import os
+import shlex
+import sys
 
 from lute.errors import LuteError
 from lute.tasks.argv import render_argv
@@ -21,7 +23,9 @@ class ThirdPartyTask(Task[ThirdPartyParameters]):
             LuteError: the program cannot be started.
         """
         argv = render_argv(self.parameters)
-        self.messenger.log(f"command line: {argv}")
+        # To where the program will write, so that it stands above the program's own output.
+        sys.stdout.write(f"command line: {shlex.join(argv)}\n")
+        sys.stdout.flush()
         try:
             # The same process goes on, so that signals, exit code and usage need no messenger between.
             os.execvp(argv[0], argv)  # noqa: S606

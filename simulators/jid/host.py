@@ -8,7 +8,8 @@ from typing import Protocol
 
 from lute.seams import CommandRunner
 from lute.seams.commands import CommandTimeout
-from lute.slurm.commands import SlurmCommands, SlurmJob
+from lute.slurm.commands import SlurmCommands
+from lute.slurm.records import SlurmJob
 
 START_LIMIT_S = 30.0
 """Known: the JID gives an executable 30 s."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lute.errors import LuteError
-from lute.slurm.commands import SlurmJob
+from lute.slurm.records import SlurmJob
 from lute.slurm.states import JOB_STATUS
 from simulators.jid.host import Host, HostError
 from simulators.jid.state import JidState

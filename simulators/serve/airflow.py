@@ -86,6 +86,11 @@ class AirflowInstance:
         return f"{self.url}/api/v1/health" if self._is_2 else f"{self.url}/api/v2/monitor/health"
 
     @property
+    def warm_up_url(self) -> str | None:
+        """What to ask once before use: Airflow 3 builds its execution API at the first request, in 3 s."""
+        return None if self._is_2 else f"{self.url}/execution/health"
+
+    @property
     def version_text(self) -> str:
         """The version as Airflow writes it."""
         return ".".join(str(part) for part in self.version)

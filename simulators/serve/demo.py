@@ -10,7 +10,8 @@ from rich.table import Table
 from lute.airflow_api.client import AirflowClient
 from lute.seams import Runtime
 from lute.settings import load_settings
-from lute.slurm.commands import SlurmCommands, SlurmJob
+from lute.slurm.commands import SlurmCommands
+from lute.slurm.records import SlurmJob
 from lute.slurm.states import SlurmState
 from simulators.serve.components import StackError
 from simulators.serve.critical_path import critical_path

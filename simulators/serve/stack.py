@@ -33,6 +33,7 @@ EXPERIMENT = "mfxl1000126"
 RUN = 12
 _POLL_S = 0.1
 _READY_LIMIT_S = 180.0
+_ANSWER_LIMIT_S = 30.0
 _TOKEN_LIFETIME_MIN = 480.0
 
 
@@ -167,6 +168,8 @@ class ServedStack:
         for name, argv in instance.servers():
             self._components.start(f"airflow-{name}", argv, env)
         self._wait_until(lambda: _is_healthy(instance), "Airflow")
+        if url := instance.warm_up_url:
+            self._wait_until(lambda: _answers(url), "Airflow's execution API")
         airflow = AirflowClient(load_settings({"LUTE_SITE": str(site_file)}), self._runtime)
         files = len(list(self._dags.glob("*.py")))
         self._wait_until(
@@ -221,6 +224,13 @@ def _listener() -> socket.socket:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     return listener
+
+
+def _answers(url: str) -> bool:
+    try:
+        return bool(requests.Session().get(url, timeout=_ANSWER_LIMIT_S).ok)
+    except requests.RequestException:
+        return False
 
 
 def _is_healthy(instance: AirflowInstance) -> bool:

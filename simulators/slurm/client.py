@@ -14,9 +14,9 @@ import json
 import os
 import sys
 import time
-from signal import SIG_DFL, SIGINT, SIGPIPE, signal
 from _socket import AF_UNIX, SHUT_WR, SOCK_STREAM
 from _socket import socket as Socket  # noqa: N812
+from signal import SIG_DFL, SIGINT, SIGPIPE, signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing typing takes longer than all the rest
@@ -32,11 +32,9 @@ def ask(request: dict[str, Any], path: str, wait_s: float) -> dict[str, Any] | N
     connection = connect(path, wait_s)
     if connection is None:
         return None
-    data = json.dumps(request).encode()
     parts = []
     try:
-        while data:
-            data = data[connection.send(data) :]
+        connection.sendall(json.dumps(request).encode())
         connection.shutdown(SHUT_WR)
         while part := connection.recv(1 << 16):
             parts.append(part)
@@ -105,7 +103,7 @@ def main() -> int:
         wait_s = DEFAULT_WAIT_S
     if program == "scontrol" and "ping" in words:
         wait_s = 0.0
-    request = {"argv": [program, *words], "env": env, "cwd": os.getcwd()}  # noqa: PTH109
+    request: dict[str, Any] = {"argv": [program, *words], "env": env, "cwd": os.getcwd()}  # noqa: PTH109
     reply = ask(request, path, wait_s)
     if reply and reply["read"] is not None:
         request["has_input"], request["input"] = True, read(reply["read"])

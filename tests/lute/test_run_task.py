@@ -138,7 +138,7 @@ def test_starting_up_is_light(tmp_path: Path) -> None:
     assert run("-c", config, "-t", "Tester", cwd=tmp_path).returncode == 0
     after = os.times()
     used_s = after.children_user + after.children_system - before.children_user - before.children_system
-    assert used_s < 3  # about 0.8 on a quiet machine
+    assert used_s < 2  # about 0.6 on a quiet machine
 
 
 def test_a_parallel_task(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_parallel_task(tmp_path: Path) -> None:
     assert "SLURM_NTASKS is 'many'" in verdict(done.stdout)["message"]
     done = run("-c", config, "-t", "PeakFinderPyAlgos", cwd=tmp_path, PATH="/nowhere")
     assert done.returncode == 1
-    assert "cannot be started" in verdict(done.stdout)["message"]
+    assert "cannot be run" in verdict(done.stdout)["message"]
 
 
 def test_the_sfx_configuration(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime
 from pathlib import Path
 
 from airflow import DAG
+
 from lute.operators.jidoperators import JIDSlurmOperator
 
 dag = DAG(

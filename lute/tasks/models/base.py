@@ -5,10 +5,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from lute.tasks.models.markers import OutFile, marker
 
 
-class TaskParameters(BaseModel):
-    """Parameters of a first-party Task. A parameter that no field names is an error."""
+class ParameterGroup(BaseModel):
+    """Parameters that belong together. One that no field names is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class TaskParameters(ParameterGroup):
+    """Parameters of a first-party Task."""
 
     def out_files(self) -> dict[str, str]:
         """Return the paths of the files that the Task writes, by parameter."""

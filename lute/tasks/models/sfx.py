@@ -7,9 +7,9 @@ the program's own default.
 import os
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from lute.tasks.models.base import TaskParameters, ThirdPartyParameters
+from lute.tasks.models.base import ParameterGroup, TaskParameters, ThirdPartyParameters
 from lute.tasks.models.markers import Flag, FromTask, OutFile, Positional, Template
 
 _OUTPUT = "{{ work_dir }}/{{ experiment }}_r{{ run:04d }}"
@@ -22,10 +22,8 @@ def _usable_cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-class CompressionParameters(BaseModel):
+class CompressionParameters(ParameterGroup):
     """How images are compressed before they are written."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     compressor: Literal["qoz", "sz3"] = Field("qoz", description="Compression algorithm.")
     abs_error: float = Field(10.0, gt=0, description="Largest error of a pixel, in ADU.")

@@ -3,18 +3,16 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from lute.tasks.models.base import TaskParameters, ThirdPartyParameters
+from lute.tasks.models.base import ParameterGroup, TaskParameters, ThirdPartyParameters
 from lute.tasks.models.markers import Flag, FromTask
 
 TEST_PROGRAM = Path(__file__).parent.parent / "programs" / "test_threads"
 
 
-class CompoundParameters(BaseModel):
+class CompoundParameters(ParameterGroup):
     """Parameters within a parameter."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     int_var: int = Field(1, description="An integer.")
     dict_var: dict[str, str] = Field({"a": "b"}, description="Texts by name.")

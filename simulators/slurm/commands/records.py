@@ -19,7 +19,8 @@ def job_record(job: Job, cluster: Cluster, now: datetime, zone: tzinfo | None, h
         f"UserId={person.user}({person.uid}) GroupId={person.group}({person.gid}) MCS_label=N/A",
         f"Priority={job.priority} Nice=0 Account={request.account or '(null)'} QOS={request.qos or '(null)'}",
         f"JobState={job.state} Reason={job.reason} Dependency={dependency.show(job, cluster.jobs)}",
-        f"Requeue={int(request.requeue)} Restarts=0 BatchFlag=1 Reboot=0 ExitCode={job.exit_code}:{job.exit_signal}",
+        f"Requeue={int(request.requeue)} Restarts=0 BatchFlag=1 Reboot=0 "
+        f"ExitCode={job.exit_code}:{job.exit_signal}",
         f"RunTime={clock_duration(run_time(job, now))} "
         f"TimeLimit={limit_text(job.time_limit_min, short=False)} TimeMin=N/A",
         f"SubmitTime={submit} EligibleTime={submit}",

@@ -106,12 +106,16 @@ class Runs:
 
     def python(self, script: str, **options: Any) -> Outcome:
         """Run a Task whose process is a Python script, begun as a first-party Task's would."""
+        return self.finish(self.python_executor(script, **options))
+
+    def python_executor(self, script: str, **options: Any) -> Executor:
+        """Return what runs a Task whose process is a Python script."""
         file = self.work_dir / "script.py"
         file.write_text(TALKING + script, encoding="utf-8")
         executor = self.executor("Test", **options)
         executor.command = lambda job: [sys.executable, str(file), str(job)]  # type: ignore[method-assign]
         executor.update_environment({"PYTHONPATH": str(Path(__file__).parents[3])})
-        return self.finish(executor)
+        return executor
 
     def _stdout(self) -> int:
         self._log = self.work_dir.parent / "stdout"

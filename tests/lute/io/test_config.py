@@ -78,6 +78,7 @@ def test_parameters_are_substituted_only_when_asked_for(tmp_path: Path) -> None:
         (HEADER + "tilte: x\n---\n{}\n", 3, "unknown header field 'tilte': did you mean title?"),
         ("run: 12\n---\n{}\n", 1, "the header field 'experiment' is missing"),
         ("experiment: a\nrun: [1]\n---\n{}\n", 2, "the header field 'run' is"),
+        ("experiment: a\nrun: ''\n---\n{}\n", 2, "the header field 'run' is ''"),
         ("experiment: a/b\nrun: 1\n---\n{}\n", 1, "the header field 'experiment' is 'a/b'"),
         (HEADER + "task_timeout: 0\n---\n{}\n", 3, "'task_timeout' is 0: Input should be greater than 0"),
         (HEADER + "task_timeout: soon\n---\n{}\n", 3, "'task_timeout' is 'soon'"),

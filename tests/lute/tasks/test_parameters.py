@@ -101,7 +101,7 @@ def test_a_long_value_is_cut(tmp_path: Path) -> None:
 
 
 def test_a_misspelt_section(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="c.yaml:5: there is no Task 'Tets': did you mean Test"):
+    with pytest.raises(ConfigError, match=r"c\.yaml:5: there is no Task 'Tets': did you mean Test"):
         resolve(tmp_path, "Test", "Tets:\n  float_var: 1\n")
     assert resolve(tmp_path, "Test", "TestBinary: {}\nSubmitSMD: {}\n")
 

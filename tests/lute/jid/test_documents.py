@@ -1,0 +1,52 @@
+import json
+
+import pytest
+
+from lute.errors import ConfigError
+from lute.jid.documents import control_document, parse_run_conf
+from tests.fakes import CONF, FakeIdentity
+
+SITE_KEYS = {
+    "experiment", "run_id", "JID_UPDATE_COUNTERS", "ARP_ROOT_JOB_ID", "ARP_LOCATION", "Authorization", "user",
+    "lute_params", "slurm_params", "lute_location", "kerb_file", "workflow", "run_type", "is_daq2",
+    "executable_subdir",
+}  # fmt: skip
+
+
+def test_the_conf_has_exactly_the_sites_keys_and_is_json() -> None:
+    conf = parse_run_conf(CONF).to_conf()
+    assert set(conf) == SITE_KEYS
+    assert parse_run_conf(json.loads(json.dumps(conf))) == parse_run_conf(CONF)
+
+
+def test_keys_of_other_launchers_are_ignored() -> None:
+    assert parse_run_conf(CONF | {"novelty": 1}) == parse_run_conf(CONF)
+
+
+@pytest.mark.parametrize("conf", [{}, {"experiment": 1}, CONF | {"lute_params": {}}])
+def test_a_conf_that_lacks_something_says_what(conf: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="conf is missing or has wrong: .*(experiment|config_file)"):
+        parse_run_conf(conf)
+
+
+def test_the_token_is_not_in_the_text_of_a_conf() -> None:
+    assert "secret-token" not in repr(parse_run_conf(CONF))
+
+
+def test_the_control_document_has_the_fields_that_the_jid_knows() -> None:
+    document = control_document(
+        parse_run_conf(CONF),
+        task="Tester",
+        executable="/opt/lute/scripts/submit_slurm.sh",
+        parameters="-c x -t Tester",
+        run_as_user="scientist",
+        identity=FakeIdentity(),
+    )
+    assert set(document) == {
+        "_id", "arp_root_job_id", "experiment", "run_num", "user", "status", "tool_id", "def_id", "def",
+    }  # fmt: skip
+    assert document["run_num"] == CONF["run_id"]
+    assert document["def"]["_id"] == document["def_id"] != document["_id"]
+    assert set(document["def"]) == {
+        "_id", "name", "executable", "trigger", "location", "parameters", "run_as_user",
+    }  # fmt: skip

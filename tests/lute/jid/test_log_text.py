@@ -1,0 +1,25 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lute.jid.log_text import clean_log
+
+
+def test_a_short_log_stays_as_it_is() -> None:
+    assert clean_log("a\nü\x1b[31m\n", max_kib=1, where="/l") == "a\nü\x1b[31m\n"
+
+
+def test_a_long_log_keeps_its_end_and_says_what_was_cut() -> None:
+    cut = clean_log("x" * 5000 + "THE END", max_kib=1, where="/data/a b.out")
+    assert cut.endswith("THE END")
+    assert cut.startswith("[... 3983 earlier characters cut; the whole log: /data/a b.out ...]\n")
+
+
+@given(text=st.text(alphabet=st.characters(), max_size=3000))
+def test_any_text_becomes_one_that_a_database_takes(text: str) -> None:
+    clean = clean_log(text, max_kib=1, where=None)
+    assert "\x00" not in clean
+    assert len(clean.encode("utf-8", errors="strict")) <= 1024 + 200
+
+
+def test_surrogates_are_replaced() -> None:
+    assert clean_log("a\ud800b\x00c", max_kib=1, where=None) == "a?b�c"

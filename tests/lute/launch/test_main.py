@@ -1,0 +1,176 @@
+"""The launcher as a whole against an Airflow of either version."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import responses
+
+from lute.launch import main as launcher
+from tests.fakes import FakeClock, fake_runtime
+from tests.lute.airflow_api.fake_airflow import URL, FakeAirflow, task
+from tests.lute.test_settings import GOOD
+
+
+@pytest.fixture(params=[2, 3], ids=["airflow2", "airflow3"])
+def airflow(request: pytest.FixtureRequest) -> Iterator[FakeAirflow]:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield FakeAirflow(mock, request.param)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def argv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> Iterator[list[str]]:
+    password_file = tmp_path / "password"
+    password_file.write_text("pass word\n")
+    site = tmp_path / "site.toml"
+    site.write_text(GOOD.replace("http://127.0.0.1:1", URL).replace('"/p"', f'"{password_file}"'))
+    config = tmp_path / "config.yaml"
+    config.touch()
+    env = {
+        "LUTE_SITE": str(site),
+        "EXPERIMENT": "exp",
+        "RUN_NUM": "12",
+        "Authorization": "Bearer s3cr3t-token-x",
+    }
+    monkeypatch.setattr(launcher, "environment", lambda: env)
+    monkeypatch.setattr(launcher, "Runtime", lambda: fake_runtime(clock))
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    yield ["-c", str(config), "-w", "test", "--partition=milano"]
+    for number, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
+        signal.signal(number, handler)
+
+
+def test_a_workflow_that_succeeds(
+    airflow: FakeAirflow, argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    airflow.states = ["queued", "running", "running", "success"]
+    airflow.tasks = [
+        [task("A", None, tries=0)],
+        [task("A", "running")],
+        [task("A", "success"), task("B", "running")],
+        [task("A", "success"), task("B", "success")],
+    ]
+    airflow.xcoms = {("A", "log"): "text of A\n", ("A", "job"): {"tool_id": "7"}, ("B", "log"): "text of B"}
+    assert launcher.main(argv) == 0
+    out = capsys.readouterr().out
+    assert out.count("text of A") == out.count("text of B") == 1
+    assert "A: success (try 1, Slurm job 7)" in out
+    assert out.rstrip().endswith("Workflow test: success")
+    assert airflow.triggered[0]["conf"]["slurm_params"] == ["--partition=milano"]
+
+
+def test_a_workflow_that_fails_tells_of_every_step(
+    airflow: FakeAirflow, argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    airflow.states = ["running", "failed"]
+    ended = [
+        task("Bad", "failed"),
+        task("Behind", "upstream_failed", tries=0),
+        task("Left", "skipped", tries=0),
+        task("Gone", "removed", tries=0),
+        task("Mapped", "success", map_index=0),
+        task("Mapped", "success", map_index=1),
+    ]
+    airflow.tasks = [ended, ended]
+    airflow.xcoms = {("Bad", "log"): "why it failed", ("Mapped", "log"): "mapped log"}
+    assert launcher.main(argv) == 1
+    out = capsys.readouterr().out
+    assert out.count("why it failed") == 1
+    assert out.count("mapped log") == 2
+    for line in ("Behind: upstream_failed", "Left: skipped", "Gone: removed"):
+        assert out.count(line) == 1
+
+
+def test_each_try_has_its_log(
+    airflow: FakeAirflow, argv: list[str], clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    airflow.states = ["running", "running", "running", "success"]
+    airflow.tasks = [
+        [task("A", "up_for_retry", tries=1)],
+        [task("A", "up_for_retry", tries=1)],
+        [task("A", "running", tries=2)],
+        [task("A", "success", tries=2)],
+    ]
+    airflow.xcoms = {("A", "log"): "first log"}
+    clock.at_sleep = lambda now_s: airflow.xcoms.update({("A", "log"): "second log"}) if now_s > 0.9 else None
+    assert launcher.main(argv) == 0
+    out = capsys.readouterr().out
+    assert (out.count("first log"), out.count("second log")) == (1, 1)
+
+
+def test_a_step_without_a_log_says_where_to_look(
+    airflow: FakeAirflow, argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    airflow.states = ["failed"]
+    airflow.tasks = [[task("A", "failed")]]
+    airflow.xcoms = {("A", "job"): {"tool_id": "7", "log_file_path": "/l/7.out"}}
+    assert launcher.main(argv) == 1
+    assert "no log of A came through Airflow; its file: /l/7.out" in capsys.readouterr().out
+
+
+def test_an_unknown_workflow_names_the_closest_and_the_import_errors(
+    airflow: FakeAirflow, argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    airflow.import_errors = [
+        {"filename": "mine.py", "stack_trace": "Traceback\n  ...\nNameError: name 'x'\n"}
+    ]
+    argv[3] = "tset"
+    assert launcher.main(argv) == 2
+    err = capsys.readouterr().err
+    assert "did you mean test?" in err
+    assert "could not import mine.py: NameError: name 'x'" in err
+    assert "Traceback" not in err
+    assert not airflow.triggered
+
+
+def test_a_paused_workflow_is_unpaused_and_said_so(
+    airflow: FakeAirflow, argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    airflow.dags["lute_test"]["is_paused"] = True
+    assert launcher.main(argv) == 0
+    assert airflow.dags["lute_test"]["is_paused"] is False
+    assert "was paused" in capsys.readouterr().out
+
+
+def test_a_run_that_airflow_never_starts_is_an_error(
+    airflow: FakeAirflow, argv: list[str], clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    airflow.states = ["queued"]
+    assert launcher.main(argv) == 1
+    assert "has not started the run after 300 s" in capsys.readouterr().err
+    assert airflow.patched == [{"state": "failed"}], "a run given up must not start later"
+
+
+def test_an_interrupted_launcher_fails_its_run(
+    airflow: FakeAirflow, argv: list[str], clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    airflow.states = ["running"]
+    airflow.tasks = [[task("A", "running")]]
+    clock.at_sleep = lambda now_s: signal.raise_signal(signal.SIGTERM) if now_s > 3 else None
+    assert launcher.main(argv) == 128 + signal.SIGTERM
+    assert airflow.patched == [{"state": "failed"}]
+
+
+def test_no_token_is_ever_printed(
+    airflow: FakeAirflow, argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    airflow.tasks = [[task("A", "success")]]
+    airflow.xcoms = {("A", "log"): "Authorization: Bearer s3cr3t-token-x"}
+    assert launcher.main([*argv, "--debug"]) == 0
+    shown = capsys.readouterr()
+    assert "s3cr3t-token-x" not in shown.out + shown.err
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_traceback_is_for_debug_only(
+    airflow: FakeAirflow, argv: list[str], capsys: pytest.CaptureFixture[str], debug: bool
+) -> None:
+    argv[3] = "nope"
+    assert launcher.main(argv + ["--debug"] * debug) == 2
+    assert ("Traceback" in capsys.readouterr().err) is debug

@@ -1,0 +1,226 @@
+"""Parsing, capping and rendering of sbatch arguments."""
+
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lute.errors import ConfigError
+from lute.slurm.arguments import SlurmArguments, parse_arguments
+from lute.slurm.getopt import Takes
+from lute.slurm.options import SBATCH_OPTIONS
+
+ROOT = Path(__file__).parents[3]
+
+
+def capped(tokens: str, **limits: int) -> list[str]:
+    return parse_arguments(tokens.split()).capped(**limits).render()
+
+
+def test_the_last_repeat_wins_and_order_is_kept() -> None:
+    arguments = parse_arguments(["-n", "3", "-p", "milano", "--hold", "--ntasks=5"])
+    assert arguments.get("ntasks") == "5"
+    assert arguments.render() == ["--partition=milano", "--hold", "--ntasks=5"]
+
+
+def test_options_that_add_up_keep_their_repeats() -> None:
+    tokens = ["--mail-type=END", "--mail-type=FAIL", "-vv"]
+    assert parse_arguments(tokens).render() == [
+        "--mail-type=END",
+        "--mail-type=FAIL",
+        "--verbose",
+        "--verbose",
+    ]
+
+
+def test_set_remove_and_choose() -> None:
+    arguments = parse_arguments(["-p", "milano", "-A", "lcls:default", "--exclusive"])
+    assert arguments.get("exclusive") == ""
+    assert arguments.get("qos") is None
+    assert arguments.with_option("partition", "ampere").render() == [
+        "--partition=ampere",
+        "--account=lcls:default",
+        "--exclusive",
+    ]
+    assert arguments.with_option("qos", "x").render()[-1] == "--qos=x"
+    assert arguments.without("exclusive").only(["account", "qos"]).render() == ["--account=lcls:default"]
+    assert arguments.with_option("tasks-per-node", "3").get("ntasks-per-node") == "3"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "message", "hint"),
+    [
+        (["--partitoin=milano"], "partitoin", "did you mean partition"),
+        (["--ntask=4"], "ambiguous", ""),
+        (["--ntasks"], "requires an argument", ""),
+        (["--partition=milano", "ampere"], "'ampere' is not an option", ""),
+        (["-Z"], "invalid option", ""),
+    ],
+)
+def test_wrong_tokens_are_refused_with_a_hint(tokens: list[str], message: str, hint: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        parse_arguments(tokens)
+    assert hint in caught.value.next_step
+
+
+@pytest.mark.parametrize("name", ["partitions", ""])
+def test_unknown_names_are_refused(name: str) -> None:
+    with pytest.raises(ConfigError):
+        SlurmArguments().get(name)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "cores", "expected"),
+    [
+        ("--ntasks=200", 100, ["--ntasks=100"]),
+        ("--ntasks=50", 100, ["--ntasks=50"]),
+        ("-n 12 -c 4", 20, ["--ntasks=5", "--cpus-per-task=4"]),
+        ("-n 12 -c 64", 32, ["--ntasks=1", "--cpus-per-task=32"]),
+        ("-p milano", 1, ["--partition=milano"]),
+        ("--ntasks-per-node=64 -N 2", 100, ["--nodes=2", "--ntasks=100"]),
+        ("--ntasks-per-node=50 -N 2", 100, ["--ntasks-per-node=50", "--nodes=2"]),
+        ("-N 4 -c 64", 128, ["--nodes=4", "--cpus-per-task=64", "--ntasks=2"]),
+        ("-n 10 --ntasks-per-node=3", 10, ["--ntasks=10"]),
+        ("-n 10 --ntasks-per-node=3", 12, ["--ntasks=10", "--ntasks-per-node=3"]),
+        ("-n 100 --ntasks-per-node=5", 50, ["--ntasks=50", "--ntasks-per-node=5"]),
+    ],
+)
+def test_max_cores(tokens: str, cores: int, expected: list[str]) -> None:
+    assert capped(tokens, max_cores=cores) == expected
+
+
+@pytest.mark.parametrize(
+    ("tokens", "nodes", "expected"),
+    [
+        ("-n 100", 4, ["--ntasks=100", "--nodes=1-4"]),
+        ("-N 8", 4, ["--nodes=4"]),
+        ("-N 2", 4, ["--nodes=2"]),
+        ("-N 2-8", 4, ["--nodes=2-4"]),
+        ("-N 6-8", 4, ["--nodes=4-4"]),
+        ("-N 0-8", 4, ["--nodes=1-4"]),
+        ("-N 0-2", 4, ["--nodes=1-2"]),
+    ],
+)
+def test_max_nodes(tokens: str, nodes: int, expected: list[str]) -> None:
+    assert capped(tokens, max_nodes=nodes) == expected
+
+
+@pytest.mark.parametrize(
+    "tokens", ["-n abc", "-n 0", "-n -3", "-n 1.5", "-c x", "--nodes=a", "--nodes=4-1", "-N 0"]
+)
+def test_counts_that_are_none_are_refused_when_they_are_needed(tokens: str) -> None:
+    with pytest.raises(ConfigError):
+        capped(tokens, max_cores=10, max_nodes=2)
+
+
+def test_limits_must_be_positive() -> None:
+    with pytest.raises(ConfigError):
+        capped("-n 1", max_cores=0)
+
+
+def test_partition_is_replaced() -> None:
+    assert parse_arguments(["-pmilano"]).capped(partition="ampere").render() == ["--partition=ampere"]
+
+
+@st.composite
+def token_lists(draw: st.DrawFn) -> list[str]:
+    tokens: list[str] = []
+    for option in draw(st.lists(st.sampled_from(SBATCH_OPTIONS), max_size=8)):
+        value = draw(st.text(max_size=12))
+        if option.takes is Takes.NOTHING or (option.takes is Takes.MAYBE and draw(st.booleans())):
+            tokens.append(f"--{option.name}")
+        elif option.takes is Takes.VALUE and draw(st.booleans()):
+            tokens += [f"-{option.short}", value] if option.short else [f"--{option.name}", value]
+        else:
+            tokens.append(f"--{option.name}={value}")
+    return tokens
+
+
+@given(token_lists())
+def test_rendering_is_stable_and_keeps_every_option(tokens: list[str]) -> None:
+    arguments = parse_arguments(tokens)
+    assert parse_arguments(arguments.render()) == arguments
+    for option in SBATCH_OPTIONS:
+        assert parse_arguments(arguments.render()).get(option.name) == arguments.get(option.name)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "ntasks": st.integers(1, 600).map(str),
+            "cpus-per-task": st.integers(1, 300).map(str),
+            "ntasks-per-node": st.integers(1, 200).map(str),
+            "nodes": st.one_of(
+                st.integers(1, 9).map(str),
+                st.tuples(st.integers(0, 4), st.integers(4, 9)).map(lambda pair: f"{pair[0]}-{pair[1]}"),
+            ),
+        },
+    ),
+    st.integers(1, 300),
+    st.one_of(st.none(), st.integers(1, 6)),
+)
+def test_caps_hold(options: dict[str, str], max_cores: int, max_nodes: int | None) -> None:
+    before = parse_arguments([f"--{name}={value}" for name, value in options.items()])
+    after = before.capped(max_cores=max_cores, max_nodes=max_nodes)
+    assert most_cores(after) <= max_cores
+    if max_nodes is not None:
+        low, _, high = (after.get("nodes") or "").partition("-")
+        assert 1 <= int(low) <= int(high or low) <= max_nodes
+    elif most_cores(before) <= max_cores:
+        assert after == before
+    assert after.capped(max_cores=max_cores, max_nodes=max_nodes) == after
+
+
+def most_cores(arguments: SlurmArguments) -> int:
+    """Cores that Slurm reports for these arguments, at most (measured rules, written independently)."""
+    cpus = int(arguments.get("cpus-per-task") or 1)
+    per_node = arguments.get("ntasks-per-node")
+    ntasks = arguments.get("ntasks")
+    nodes = int((arguments.get("nodes") or "1").rpartition("-")[2])
+    if ntasks is None:
+        return cpus * nodes * int(per_node or 1)
+    if per_node is None:
+        return cpus * int(ntasks)
+    return cpus * math.ceil(int(ntasks) / int(per_node)) * int(per_node)
+
+
+def run_module(*words: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "lute.slurm.arguments", *words],
+        capture_output=True,
+        timeout=30,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def test_program_prints_the_chosen_options() -> None:
+    done = run_module(
+        "--only", "partition,account,qos", "--", "-n", "3", "-A", "lcls:mfx 1\n", "--part=milanö"
+    )
+    assert done.stdout == "--account=lcls:mfx 1\n\0--partition=milanö\0".encode()
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    "words", [["--only", "partition", "--", "--bogus"], ["--only", "nosuch", "--"], ["x"]]
+)
+def test_program_refuses_with_exit_code_2(words: list[str]) -> None:
+    done = run_module(*words)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_program_imports_only_the_standard_library() -> None:
+    code = (
+        "import sys, lute.slurm.arguments; print([name for name in sys.modules if name.partition('.')[0] in "
+        "('requests', 'pydantic', 'numpy', 'urllib3', 'asyncio')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=ROOT, timeout=30)
+    assert done.stdout.strip() == b"[]"
