@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import NoReturn
 
 from lute.errors import ConfigError, LuteError
+from lute.execution.executor import StatusHook
 from lute.execution.output import Output
 from lute.execution.verdict import Verdict
 from lute.io.config import load_config
 from lute.managed_tasks import MANAGED_TASKS, managed_task
+from lute.seams import Runtime
 from lute.settings import environment
 from lute.tasks.result import TaskStatus
 
@@ -40,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         managed = managed_task(arguments.taskname)
         env = _with_run(environment())
         config = load_config(arguments.config, env)
-        return managed.executor(config, env).run()
+        return managed.executor(config, env, on_status=_report_to_elog(env)).run()
     except LuteError as error:
         _report(error, arguments)
         return error.exit_code
@@ -59,6 +61,16 @@ def _parser() -> _Parser:
     parser.add_argument("-t", "--taskname", required=True, metavar="NAME", help="name of the managed Task")
     parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     return parser
+
+
+def _report_to_elog(env: Mapping[str, str]) -> StatusHook | None:
+    """Return what posts a Task's status as a counter of the eLog, None where the ARP set no address."""
+    if not (env.get("JID_UPDATE_COUNTERS") or env.get("ARP_UPDATE_COUNTERS")):
+        return None
+    from lute.arp.counters import Counters  # here, because it takes longer than the rest to import
+
+    counters = Counters.from_environment(env, Runtime())
+    return None if counters is None else lambda task, status: counters.update({f"{task} status": status})
 
 
 def _with_run(env: Mapping[str, str]) -> dict[str, str]:

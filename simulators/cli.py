@@ -35,14 +35,15 @@ def _say(text: str) -> None:
 def serve(
     airflow: Annotated[str, typer.Option(help="none, 2 or 3; default: the installed one")] = "",
     ready_file: Annotated[Path | None, typer.Option(help="where to tell others about the stack")] = None,
+    dags: Annotated[Path | None, typer.Option(help="folder of DAG files; default: workflows/airflow")] = None,
 ) -> None:
     """Bring up Airflow, JID and Slurm on 127.0.0.1 and stay; Ctrl-C leaves nothing behind."""
     from simulators.serve.ready import default_ready_file
-    from simulators.serve.stack import ServedStack
+    from simulators.serve.stack import DAGS, ServedStack
 
     ready = ready_file or default_ready_file(environment())
     try:
-        with ServedStack(environment(), airflow=_airflow_major(airflow), say=_say) as stack:
+        with ServedStack(environment(), airflow=_airflow_major(airflow), dags=dags or DAGS, say=_say) as stack:
             stack.info.write(ready)
             try:
                 _say(f"Airflow {stack.info.airflow_url or '(none)'}, JID {stack.info.jid_url}")
@@ -107,3 +108,7 @@ def main() -> None:
     except LuteError as error:
         typer.echo(f"lute-sim: error: {error}", err=True)
         sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

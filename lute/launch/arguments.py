@@ -81,8 +81,8 @@ def main(argv: Sequence[str]) -> int:
         print(f"submit_launch_airflow.sh: error: {error}", file=sys.stderr)
         return error.exit_code
     own = parse_arguments(arguments.slurm_params).only(_LAUNCHERS_OWN).render()
-    for word in (f"launch_{arguments.workflow}", *own):
-        sys.stdout.write(f"{word}\0")
+    words = "".join(f"{word}\0" for word in (f"launch_{arguments.workflow}", *own))
+    sys.stdout.buffer.write(words.encode("utf-8", "surrogateescape"))
     return 0
 
 

@@ -1,11 +1,6 @@
-"""The arguments that a user gives for sbatch: parsed, capped and rendered, never edited as text.
-
-As a program, for shell scripts: `python -m lute.slurm.arguments --only partition,account -- TOKENS...`
-prints the chosen options, each ended by a NUL.
-"""
+"""The arguments that a user gives for sbatch: parsed, capped and rendered, never edited as text."""
 
 import re
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -66,7 +61,7 @@ class SlurmArguments:
         """Return these arguments with a limit on what they ask for.
 
         Nodes first: `max_nodes` becomes `--nodes=1-N`, or lowers the nodes given; never `0-N`, with which
-        Slurm 22.05 blocks whole nodes (measured).
+        Slurm 22.05 blocks whole nodes (measured). Without tasks or nodes given there is nothing to limit.
 
         Cores next: tasks x cpus-per-task never exceed `max_cores`. A wider task gets `max_cores` CPUs. Where
         the tasks follow from the nodes (so many per node, or one on each) and are too many, `--ntasks` states
@@ -156,6 +151,8 @@ def _nodes(arguments: SlurmArguments) -> tuple[int, int] | None:
 def _cap_nodes(arguments: SlurmArguments, max_nodes: int) -> SlurmArguments:
     nodes = _nodes(arguments)
     if nodes is None:
+        if arguments.get("ntasks") is None and arguments.get("ntasks-per-node") is None:
+            return arguments  # one task on one node: with --nodes=1-N Slurm would make N of it (measured)
         return arguments.with_option("nodes", f"1-{max_nodes}")
     low, high = (min(max(1, count), max_nodes) for count in nodes)
     is_range = "-" in (arguments.get("nodes") or "")
@@ -183,22 +180,3 @@ def _cap_cores(arguments: SlurmArguments, max_cores: int) -> SlurmArguments:
     if per_node is not None and (ntasks is None or -(-ntasks // per_node) * per_node > max_tasks):
         arguments = arguments.without("ntasks-per-node")
     return arguments.with_option("ntasks", str(max_tasks if ntasks is None else ntasks))
-
-
-def main(argv: Sequence[str]) -> int:
-    """Print chosen options; return 2, with a message, if the tokens are wrong."""
-    if len(argv) < 3 or argv[0] != "--only" or argv[2] != "--":
-        sys.stderr.write("usage: python -m lute.slurm.arguments --only NAME,NAME... -- TOKENS...\n")
-        return ConfigError.exit_code
-    try:
-        chosen = parse_arguments(argv[3:]).only(name for name in argv[1].split(",") if name)
-    except ConfigError as error:
-        sys.stderr.write(f"{error}\n")
-        return error.exit_code
-    output = "".join(f"{token}\0" for token in chosen.render())
-    sys.stdout.buffer.write(output.encode("utf-8", "surrogateescape"))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -4,7 +4,7 @@ import json
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from simulators.serve.components import StackError
@@ -27,7 +27,7 @@ class StackInfo:
     work_dir: str
     log_dir: str
     path_entry: str
-    environment: dict[str, str]
+    environment: dict[str, str] = field(repr=False)
 
     def write(self, path: Path) -> None:
         """Write the ready file, private, whole or not at all."""

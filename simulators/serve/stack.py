@@ -28,6 +28,7 @@ from simulators.serve.components import Components, StackError
 from simulators.serve.ready import StackInfo
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
+DAGS = PROJECT_DIR / "workflows" / "airflow"
 SLURM_BIN = PROJECT_DIR / "simulators" / "slurm" / "bin"
 EXPERIMENT = "mfxl1000126"
 RUN = 12
@@ -55,7 +56,7 @@ class ServedStack:
         env: Mapping[str, str],
         *,
         airflow: int,
-        dags: Path = PROJECT_DIR / "workflows" / "airflow",
+        dags: Path = DAGS,
         say: Callable[[str], None],
     ) -> None:
         self._env = dict(env)

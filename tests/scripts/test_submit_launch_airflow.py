@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import pytest
+
+from tests.scripts.conftest import SCRIPTS, Run
+
+
+def test_the_launcher_is_a_job_of_one_core_with_the_same_arguments(run: Run, config: Path) -> None:
+    given = [
+        "-c",
+        str(config),
+        "-w",
+        "test",
+        "--partition=milano",
+        "--account",
+        "lcls:x",
+        "--ntasks=100",
+        "--debug",
+    ]
+    done = run("submit_launch_airflow.sh", *given)
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout == "Submitted batch job 7\n"
+    assert done.argv is not None
+    job = done.argv.index(str(SCRIPTS / "job_launch.sh"))
+    assert done.argv[job + 1 :] == [str(SCRIPTS.parent), *given]
+    own = done.argv[:job]
+    assert own[:2] == ["--job-name=launch_test", "--ntasks=1"]
+    assert own[4:] == ["--partition=milano", "--account=lcls:x"]
+    assert done.option("output")[0].startswith("launch_test_mfxl1000126_r0012_")
+
+
+def test_sbatchs_exit_code_is_kept(run: Run, config: Path) -> None:
+    done = run(
+        "submit_launch_airflow.sh",
+        "-c",
+        str(config),
+        "-w",
+        "test",
+        SBATCH_SAYS="sbatch: error: no",
+        SBATCH_EXIT="3",
+    )
+    assert (done.exit_code, done.stderr) == (3, "sbatch: error: no\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "usage: submit_launch_airflow.sh -c CONFIG -w WORKFLOW"),
+        (["-w", "test"], "-c/--config"),
+        (["-c", "/no/such.yaml", "-w", "test"], "there is no such configuration file"),
+        (["-c", "CONFIG", "-w", "test", "--partitoin=milano"], "partition"),
+    ],
+)
+def test_mistakes_are_told_before_anything_is_submitted(
+    run: Run, config: Path, arguments: list[str], message: str
+) -> None:
+    done = run("submit_launch_airflow.sh", *[str(config) if word == "CONFIG" else word for word in arguments])
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.argv is None
