@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import os
 import secrets
 import sys
 from collections.abc import Mapping
@@ -132,12 +133,14 @@ class AirflowInstance:
                 "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
                 "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
             }
+        path = f"{Path(sys.executable).parent}{os.pathsep}{base.get('PATH', os.defpath)}"
         return (
             dict(base)
             | {f"AIRFLOW__{name}": value for name, value in values.items()}
             | {
                 "AIRFLOW_HOME": str(self.home),
                 "AIRFLOW_CONN_JID_DEFAULT": json.dumps({"conn_type": "jid", "host": jid_url}),
+                "PATH": path,  # 2.11's executor runs `airflow` by name
                 "PYTHONWARNINGS": "ignore",
             }
         )
