@@ -43,7 +43,9 @@ def serve(
 
     ready = ready_file or default_ready_file(environment())
     try:
-        with ServedStack(environment(), airflow=_airflow_major(airflow), dags=dags or DAGS, say=_say) as stack:
+        with ServedStack(
+            environment(), airflow=_airflow_major(airflow), dags=dags or DAGS, say=_say
+        ) as stack:
             stack.info.write(ready)
             try:
                 _say(f"Airflow {stack.info.airflow_url or '(none)'}, JID {stack.info.jid_url}")

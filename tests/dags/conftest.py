@@ -36,7 +36,9 @@ def migrated_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An AIRFLOW_HOME with a fresh database, to be copied."""
     home = tmp_path_factory.mktemp("airflow")
     env = airflow_env(home)
-    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], env=env, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "airflow", "db", "migrate"], env=env, check=True, capture_output=True
+    )
     return home
 
 

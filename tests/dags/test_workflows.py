@@ -109,7 +109,7 @@ def test_the_old_keyword_is_told_with_the_dag_file(tmp_path: Path) -> None:
     assert "DeprecationWarning" in lines[0]
 
 
-GROUPED = '''
+GROUPED = """
 from datetime import datetime
 from airflow import DAG
 from airflow.utils.task_group import TaskGroup
@@ -119,7 +119,7 @@ with DAG(dag_id="lute_grouped", start_date=datetime(2024, 3, 18), schedule=None)
     with TaskGroup(group_id="outer"), TaskGroup(group_id="inner"):
         JIDSlurmOperator(task_id="Tester", require_partition="ampere", poke_interval=1)
     JIDSlurmOperator(task_id="BinaryTester", custom_slurm_params="--partition=milano --ntasks=3 --comment='a b'")
-'''
+"""
 
 
 def test_groups_partitions_and_custom_arguments(dag_test: DagTest) -> None:
@@ -131,14 +131,14 @@ def test_groups_partitions_and_custom_arguments(dag_test: DagTest) -> None:
     assert "NumCPUs=3" in slurm_job(dag_test, "BinaryTester")
 
 
-ONE_STEP = '''
+ONE_STEP = """
 from datetime import datetime
 from airflow import DAG
 from lute.operators.jidoperators import JIDSlurmOperator
 
 dag = DAG(dag_id="lute_one", start_date=datetime(2024, 3, 18), schedule=None)
 JIDSlurmOperator(task_id="Tester", dag=dag, retries=3)
-'''
+"""
 
 
 @pytest.mark.parametrize(

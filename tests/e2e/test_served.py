@@ -34,7 +34,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
 def in_stack(stack: StackInfo, *argv: str | Path, check: bool = True) -> "subprocess.CompletedProcess[str]":
     env = stack.applied_to(os.environ)
     return subprocess.run(
-        argv, env=env, cwd=stack.work_dir, capture_output=True, text=True, timeout=_LAUNCHER_LIMIT_S, check=check
+        argv,
+        env=env,
+        cwd=stack.work_dir,
+        capture_output=True,
+        text=True,
+        timeout=_LAUNCHER_LIMIT_S,
+        check=check,
     )
 
 

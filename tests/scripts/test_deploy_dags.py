@@ -51,7 +51,9 @@ def load(target: Path, home: Path) -> dict[str, list[str]]:
 
 
 def deploy(target: Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([SCRIPTS / "deploy_dags.sh", str(target)], capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [SCRIPTS / "deploy_dags.sh", str(target)], capture_output=True, text=True, check=False
+    )
 
 
 @pytest.mark.parametrize("name", ["dags", "a 'weird' dir ü"])
@@ -82,6 +84,8 @@ def test_deploying_again_leaves_nothing_old_and_nothing_twice(tmp_path: Path) ->
 
 @pytest.mark.parametrize("arguments", [[], ["-h"], ["a", "b"]])
 def test_wrong_usage_is_2(arguments: list[str]) -> None:
-    done = subprocess.run([SCRIPTS / "deploy_dags.sh", *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [SCRIPTS / "deploy_dags.sh", *arguments], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 2
     assert "usage: deploy_dags.sh DIR" in done.stderr
