@@ -118,7 +118,7 @@ from lute.operators.jidoperators import JIDSlurmOperator
 with DAG(dag_id="lute_grouped", start_date=datetime(2024, 3, 18), schedule=None) as dag:
     with TaskGroup(group_id="outer"), TaskGroup(group_id="inner"):
         JIDSlurmOperator(task_id="Tester", require_partition="ampere", poke_interval=1)
-    JIDSlurmOperator(task_id="BinaryTester", custom_slurm_params="--partition=milano --ntasks=3 --comment='a b'")
+    JIDSlurmOperator(task_id="BinaryTester", custom_slurm_params="-p milano -n 3 --comment='a b'")
 """
 
 

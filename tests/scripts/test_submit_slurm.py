@@ -20,7 +20,8 @@ def test_every_other_argument_reaches_sbatch_untouched(run: Run, config: Path) -
     start = done.argv.index(odd[0])
     job = str(SCRIPTS / "job_task.sh")
     assert done.argv[start:] == [
-        *odd[:2], *SITE_WANTS, *odd[2:], job, str(SCRIPTS.parent), "-c", str(config), "-t", "Tester", "--debug",
+        *odd[:2], *SITE_WANTS, *odd[2:],
+        job, str(SCRIPTS.parent), "-c", str(config), "-t", "Tester", "--debug",
     ]  # fmt: skip
 
 
@@ -73,9 +74,8 @@ def test_missing_arguments_exit_2_with_usage(run: Run, config: Path, arguments: 
 
 
 def test_sbatchs_refusal_is_passed_on(run: Run, config: Path) -> None:
-    done = run(
-        "submit_slurm.sh", "-c", str(config), "-t", "Tester", *SITE_WANTS, SBATCH_SAYS="sbatch: error: no", SBATCH_EXIT="33"
-    )  # fmt: skip
+    refusal = {"SBATCH_SAYS": "sbatch: error: no", "SBATCH_EXIT": "33"}
+    done = run("submit_slurm.sh", "-c", str(config), "-t", "Tester", *SITE_WANTS, **refusal)
     assert (done.exit_code, done.stdout, done.stderr) == (33, "", "sbatch: error: no\n")
 
 

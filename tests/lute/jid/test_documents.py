@@ -25,7 +25,7 @@ def test_keys_of_other_launchers_are_ignored() -> None:
 
 @pytest.mark.parametrize("conf", [{}, {"experiment": 1}, CONF | {"lute_params": {}}])
 def test_a_conf_that_lacks_something_says_what(conf: dict[str, object]) -> None:
-    with pytest.raises(ConfigError, match="conf is missing or has wrong: .*(experiment|config_file)"):
+    with pytest.raises(ConfigError, match=r"conf is missing or has wrong: .*(experiment|config_file)"):
         parse_run_conf(conf)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -78,7 +78,7 @@ class Jid:
         self.client = TestClient(application(service), base_url="http://testserver/jid/ws")
         self.token = self.tokens.issue("u", "exp", lifetime_min=60)
 
-    def post(self, path: str, body: Any, token: str | None = None) -> httpx.Response:
+    def post(self, path: str, body: Any, token: str | None = None) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {token or self.token}"}
         return self.client.post(path, json=body, headers=headers)
 
