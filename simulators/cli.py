@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lute.errors import LuteError
+from lute.errors import ConfigError, LuteError, did_you_mean
 from lute.seams import SystemClock
 from lute.settings import environment
 
@@ -78,8 +78,13 @@ def demo(
 ) -> None:
     """Bring up the stack, launch a workflow with the standard script, show how it goes; exit as it does."""
     from simulators.serve.demo import run_demo
-    from simulators.serve.stack import ServedStack
+    from simulators.serve.stack import DAGS, ServedStack
 
+    known = sorted(file.stem for file in DAGS.glob("*.py"))
+    if workflow not in known:
+        raise ConfigError(f"there is no workflow '{workflow}': {did_you_mean(workflow, known)}")
+    if not config.is_file():
+        raise ConfigError("there is no such configuration file", file=config.absolute())
     try:
         with ServedStack(environment(), airflow=_airflow_major(airflow), say=_say) as stack:
             exit_code = run_demo(stack, workflow, config.absolute(), environment())

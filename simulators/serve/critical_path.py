@@ -1,27 +1,21 @@
-"""How long a workflow's jobs take at least: the longest chain of steps."""
+"""Which chain of steps decided how long a workflow took."""
 
 from collections.abc import Mapping, Sequence
 
 
-def critical_path(run_times_s: Mapping[str, float], downstream: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the chain of steps with the greatest total run time, first step first.
+def critical_path(ended: Mapping[str, float], downstream: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the chain of steps that ended last: each step after the one that it waited for longest.
 
     Args:
-        run_times_s: run time of each step that ran.
-        downstream: for each step, the steps right behind it; acyclic.
+        ended: when each step that ran ended, in seconds; of steps with equal times the later one counts as
+            the last.
+        downstream: for each step, the steps right behind it.
     """
-    best: dict[str, list[str]] = {}
-
-    def longest_from(step: str) -> list[str]:
-        if step not in best:
-            tails = [longest_from(following) for following in downstream.get(step, ())]
-            tail = max(tails, key=lambda chain: _total_s(chain, run_times_s), default=[])
-            best[step] = ([step] if step in run_times_s else []) + tail
-        return best[step]
-
-    chains = [longest_from(step) for step in run_times_s]
-    return max(chains, key=lambda chain: _total_s(chain, run_times_s), default=[])
-
-
-def _total_s(chain: Sequence[str], run_times_s: Mapping[str, float]) -> float:
-    return sum(run_times_s[step] for step in chain)
+    order = {step: (end_s, place) for place, (step, end_s) in enumerate(ended.items())}
+    path: list[str] = []
+    candidates = list(ended)
+    while candidates:
+        last = max(candidates, key=lambda step: order[step])
+        path.insert(0, last)
+        candidates = [step for step in ended if last in downstream.get(step, ())]
+    return path

@@ -97,11 +97,11 @@ def _span_s(since: datetime | None, until: datetime | None) -> float:
 
 def _overhead(launcher: SlurmJob, steps: list[SlurmJob], downstream: dict[str, list[str]]) -> str:
     """Return what the chain adds to the jobs' own run times, in words."""
-    run_times_s = {job.name: _span_s(job.start_time, job.end_time) for job in steps}
-    path = critical_path(run_times_s, downstream)
+    ended = {job.name: job.end_time.timestamp() for job in steps if job.start_time and job.end_time}
+    path = critical_path(ended, downstream)
     if not path:
         return "no step ran"
-    path_s = sum(run_times_s[name] for name in path)
+    path_s = sum(_span_s(job.start_time, job.end_time) for job in steps if job.name in path)
     wall_s = _span_s(launcher.submit_time, launcher.end_time)
     return (
         f"wall time {wall_s:.0f} s, critical path {' > '.join(path)} {path_s:.0f} s:"

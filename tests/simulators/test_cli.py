@@ -1,0 +1,44 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def lute_sim(*words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "simulators.cli", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_help_lists_the_commands() -> None:
+    done = lute_sim("--help")
+    assert done.returncode == 0
+    for command in ("serve", "env", "demo"):
+        assert command in done.stdout
+
+
+def test_env_without_a_stack_says_what_to_do(tmp_path: Path) -> None:
+    done = lute_sim("env", "--ready-file", str(tmp_path / "none.json"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("lute-sim: error: no stack is running")
+    assert "lute-sim serve" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["serve", "--airflow", "7"], ["nonsense"], ["demo", "nope"], ["demo", "--config", "/no/such.yaml"]],
+)
+def test_wrong_usage_exits_2_before_anything_starts(words: list[str]) -> None:
+    done = lute_sim(*words)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "stack ready" not in done.stderr
