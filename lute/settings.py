@@ -20,14 +20,16 @@ DEFAULT_SITE = "s3df"
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class AirflowSettings(_Section):
     """Where Airflow answers, and as whom the launcher talks to it."""
 
     url: str
+    """Airflow's base address, as in `http://HOST:8080`."""
     user: str
+    """Whom the launcher logs in as."""
     password_file: Path
     """Its first line is the password."""
     api: Literal["auto", "v1", "v2"] = "auto"
@@ -38,13 +40,16 @@ class JidSettings(_Section):
     """Where the JID answers. Airflow's Connection `jid_default` takes precedence inside Airflow."""
 
     url: str
+    """The JID's base address, which ends in `/jid/ws` at S3DF."""
 
 
 class ElogSettings(_Section):
     """The eLog's prefixes, each with the way to authenticate that its name says."""
 
     kerberos_url: str
+    """The prefix that takes Kerberos tickets; tokens come from there."""
     jwt_url: str
+    """The prefix that takes tokens."""
     token_lifetime_min: int = Field(default=300, ge=1, le=480)
     """Lifetime asked for a token got by hand; the eLog refuses more than 480 min."""
 
@@ -53,7 +58,9 @@ class TimeoutSettings(_Section):
     """How long to wait for whom, in seconds."""
 
     connect_s: float = Field(default=5.0, gt=0)
+    """Making a connection, to any service."""
     read_s: float = Field(default=30.0, gt=0)
+    """Each part of an answer."""
     start_job_s: float = Field(default=60.0, gt=0)
     """The JID gives the submit script 30 s: its own answer to a slow one comes after that."""
     retry_s: float = Field(default=120.0, gt=0)
@@ -72,15 +79,11 @@ class LogSettings(_Section):
 
 
 class Settings(_Section):
-    """One site.
-
-    Attributes:
-        name: its name, equal to the file's.
-        location: the eLog's name for the place where jobs run (ARP_LOCATION).
-    """
+    """One site; its name is the file's."""
 
     name: str
     location: str = "S3DF"
+    """The eLog's name for the place where jobs run (ARP_LOCATION)."""
     airflow: AirflowSettings
     jid: JidSettings
     elog: ElogSettings

@@ -13,7 +13,10 @@ from lute.seams import SystemClock
 from lute.settings import environment
 
 app = typer.Typer(
-    help="The simulated facility for LUTE workflows.", no_args_is_help=True, add_completion=False
+    rich_markup_mode=None,
+    help="The simulated facility for LUTE workflows.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 
 _WATCH_INTERVAL_S = 1.0

@@ -37,12 +37,8 @@ class _Parser(argparse.ArgumentParser):
         raise ConfigError(message, next_step=f"{self.prog} --help")
 
 
-def parse_launch_arguments(argv: Sequence[str]) -> LaunchArguments:
-    """Read the launcher's command line; whatever it does not know goes to Slurm.
-
-    Raises:
-        ConfigError: an argument is missing or wrong, for the launcher or for sbatch.
-    """
+def launch_parser() -> argparse.ArgumentParser:
+    """Return the parser of what the launcher itself knows."""
     parser = _Parser(
         prog="launch_airflow.py",
         usage="%(prog)s -c CONFIG -w WORKFLOW [--debug] [--test] [-e EXPERIMENT] [-r RUN] SLURM_ARGS...",
@@ -56,7 +52,16 @@ def parse_launch_arguments(argv: Sequence[str]) -> LaunchArguments:
     parser.add_argument("--test", action="store_true", help="use the site's test instance of Airflow")
     parser.add_argument("-e", "--experiment", help="experiment, where the environment has no EXPERIMENT")
     parser.add_argument("-r", "--run", help="run number, where the environment has no RUN_NUM")
-    known, rest = parser.parse_known_args(argv)
+    return parser
+
+
+def parse_launch_arguments(argv: Sequence[str]) -> LaunchArguments:
+    """Read the launcher's command line; whatever it does not know goes to Slurm.
+
+    Raises:
+        ConfigError: an argument is missing or wrong, for the launcher or for sbatch.
+    """
+    known, rest = launch_parser().parse_known_args(argv)
     config_file = Path(known.config).absolute()
     if not config_file.is_file():
         raise ConfigError(

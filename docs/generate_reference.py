@@ -1,0 +1,121 @@
+"""Write the reference pages from the code: `python docs/generate_reference.py`."""
+
+import argparse
+import functools
+import sys
+import types
+import typing
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+DOCS = Path(__file__).resolve().parent
+sys.path.insert(0, str(DOCS.parent))
+
+from lute.io.header import Header  # noqa: E402
+from lute.managed_tasks import MANAGED_TASKS  # noqa: E402
+from lute.settings import Settings  # noqa: E402
+from lute.tasks.models.markers import FromTask, Template, marker  # noqa: E402
+from lute.tasks.registry import TASKS  # noqa: E402
+
+_NOTE = "<!-- made by docs/generate_reference.py -->\n\n"
+
+
+def pages() -> dict[str, str]:
+    """Return the text of each generated page, by file name."""
+    return {
+        "reference_tasks.md": _NOTE + _tasks(),
+        "reference_site.md": _NOTE + _site(),
+        "reference_commands.md": _NOTE + _commands(),
+    }
+
+
+def _tasks() -> str:
+    text = "# Tasks and parameters\n\n| managed Task | Task |\n|---|---|\n"
+    text += "".join(f"| {managed.name} | {managed.task} |\n" for managed in MANAGED_TASKS.values())
+    text += "\n## Header\n\n" + _table(Header)
+    for task in TASKS.values():
+        model = task.parameters_class()
+        summary = (model.__doc__ or "").partition("\n")[0].partition(": ")[2]
+        text += f"\n## {task.name}\n\n{summary}\n\n{_table(model)}"
+    return text
+
+
+def _table(model: type[BaseModel]) -> str:
+    text = "| parameter | type | default | meaning |\n|---|---|---|---|\n"
+    for name, field in model.model_fields.items():
+        cells = (name, _type(field.annotation), _default(field), field.description or "")
+        text += "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |\n"
+    return text
+
+
+def _type(annotation: object) -> str:
+    if typing.get_origin(annotation) is typing.Annotated:
+        return _type(typing.get_args(annotation)[0])
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return " or ".join(_type(part) for part in typing.get_args(annotation) if part is not type(None))
+    if typing.get_origin(annotation) is typing.Literal:
+        return " or ".join(f"`{value}`" for value in typing.get_args(annotation))
+    if isinstance(annotation, type) and not typing.get_args(annotation):
+        return annotation.__name__
+    return str(annotation).replace("typing.", "")
+
+
+def _default(field: object) -> str:
+    if source := marker(field, FromTask):
+        return f"from {source.task}"
+    if template := marker(field, Template):
+        return f"`{template.text}`"
+    default = getattr(field, "default", PydanticUndefined)
+    if default is PydanticUndefined:
+        return "required"
+    if isinstance(default, BaseModel):
+        return f"`{default.model_dump()}`"
+    return "none" if default is None else f"`{default}`" if default != "" else "empty"
+
+
+def _site() -> str:
+    text = "# Site files\n\nA site is `config/sites/NAME.toml`. `name` is the file's own name.\n\n"
+    text += "| key | type | default | meaning |\n|---|---|---|---|\n"
+    for name, field in Settings.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            for key, inner in section.model_fields.items():
+                text += _site_row(f"[{name}] {key}", inner)
+        elif name != "name":
+            text += _site_row(name, field)
+    return text
+
+
+def _site_row(key: str, field: object) -> str:
+    cells = (key, _type(getattr(field, "annotation", None)), _default(field))
+    meaning = " ".join((getattr(field, "description", None) or "").split())
+    return "| " + " | ".join(cells) + f" | {meaning} |\n"
+
+
+def _commands() -> str:
+    from typer.testing import CliRunner
+
+    from lute.launch.arguments import launch_parser
+    from simulators.cli import app
+
+    launcher = launch_parser()
+    launcher.formatter_class = functools.partial(argparse.HelpFormatter, width=100)  # type: ignore[assignment]
+    text = f"# Commands\n\n## launch_airflow.py\n\n```\n{launcher.format_help()}```\n"
+    runner = CliRunner(env={"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"})
+    for words in ([], ["serve"], ["env"], ["demo"]):
+        shown = runner.invoke(app, [*words, "--help"], prog_name="lute-sim").stdout.strip()
+        lines = "\n".join(line.rstrip() for line in shown.splitlines())
+        text += f"\n## lute-sim {' '.join(words)}".rstrip() + f"\n\n```\n{lines}\n```\n"
+    return text
+
+
+def main() -> None:
+    """Write the pages."""
+    for name, text in pages().items():
+        (DOCS / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
