@@ -1,5 +1,8 @@
 """Commands: running other programs, from argument lists, never through a shell string."""
 
+import contextlib
+import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,7 +44,7 @@ class CommandRunner(Protocol):
 
         Args:
             argv: the program and its arguments.
-            timeout_s: it is killed after so many seconds.
+            timeout_s: it is killed after so many seconds, together with its children.
             env: its whole environment; None inherits.
             cwd: its working directory; None inherits.
 
@@ -76,23 +79,23 @@ class SystemCommands:
         cwd: Path | None = None,
     ) -> Completed:
         """Run `argv` to its end; see `CommandRunner.run`."""
-        try:
-            done = subprocess.run(
-                argv,
-                timeout=timeout_s,
-                env=env,
-                cwd=cwd,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise CommandTimeout(f"{argv[0]} was still running after {timeout_s:g} s") from error
-        return Completed(
-            done.returncode,
-            done.stdout.decode(errors="replace"),
-            done.stderr.decode(errors="replace"),
-        )
+        with self.spawn(
+            argv,
+            env=env,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as process:
+            try:
+                stdout, stderr = process.communicate(timeout=timeout_s)
+            except BaseException as error:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)  # it leads its own session: its children too
+                if isinstance(error, subprocess.TimeoutExpired):
+                    raise CommandTimeout(f"{argv[0]} was still running after {timeout_s:g} s") from None
+                raise
+        return Completed(process.returncode, stdout.decode(errors="replace"), stderr.decode(errors="replace"))
 
     def spawn(
         self,
