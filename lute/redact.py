@@ -9,12 +9,15 @@ _PATTERNS = (
     (re.compile(r"\b(Bearer|Basic|Negotiate)\s+[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE), rf"\1 {MASK}"),
     # A JSON web token wherever it stands: three base64url parts, the first an encoded '{"'.
     (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"), MASK),
-    # A password inside a URL.
-    (re.compile(r"(\w://[^/\s:@]+):[^/\s@]+@"), rf"\1:{MASK}@"),
-    # `password = ...`, `"access_token": "..."`.
+    # A password inside a URL; it may hold an @ itself.
+    (re.compile(r"(\w://[^/\s:@]+):[^/\s]+@"), rf"\1:{MASK}@"),
+    # `db_password = ...`, `"access_token": "..."`, `Authorization: ...`: up to the quote, or to white space.
     (
-        re.compile(r"(?i)\b(password|passwd|access_token|secret)(['\"]?\s*[:=]\s*['\"]?)[^\s'\",}]+"),
-        rf"\1\2{MASK}",
+        re.compile(
+            r"(?i)([\w-]*(?:password|passwd|token|secret|authorization)['\"]?\s*[:=]\s*)"
+            r"(?:\"[^\"\n]*\"|'[^'\n]*'|(?!(?:Bearer|Basic|Negotiate)\s)[^\s'\",}]+)"
+        ),
+        rf"\1{MASK}",
     ),
 )
 

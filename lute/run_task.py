@@ -42,10 +42,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         managed = managed_task(arguments.taskname)
         env = _with_run(environment())
         config = load_config(arguments.config, env)
+        _warn_of_another_run(config.header.run, env)
         return managed.executor(config, env, on_status=_report_to_elog(env)).run()
     except LuteError as error:
         _report(error, arguments)
         return error.exit_code
+    except Exception as error:  # noqa: BLE001 - a fault of ours: the verdict must be the last line even then
+        traceback.print_exception(error)
+        _report(LuteError(f"internal error: {type(error).__name__}: {error}"), arguments)
+        return 1
 
 
 def _parser() -> _Parser:
@@ -78,6 +83,17 @@ def _with_run(env: Mapping[str, str]) -> dict[str, str]:
     if env.get("RUN") or not env.get("RUN_NUM"):
         return dict(env)
     return {**env, "RUN": env["RUN_NUM"].partition("_")[0]}
+
+
+def _warn_of_another_run(run: int | str, env: Mapping[str, str]) -> None:
+    """Say so where a configuration names another run than the one that was launched."""
+    launched = env.get("RUN", "")
+    if launched.isdecimal() and isinstance(run, int) and int(launched) != run:
+        sys.stderr.write(
+            f"WARNING: the configuration is for run {run}, this job was launched for run {launched}:"
+            ' write run: "{{ $RUN }}" in its header\n'
+        )
+        sys.stderr.flush()
 
 
 def _report(error: LuteError, arguments: argparse.Namespace) -> None:

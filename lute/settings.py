@@ -63,11 +63,13 @@ class TimeoutSettings(_Section):
     """Each part of an answer."""
     start_job_s: float = Field(default=60.0, gt=0)
     """The JID gives the submit script 30 s: its own answer to a slow one comes after that."""
-    retry_s: float = Field(default=120.0, gt=0)
-    """Transient errors of one request are retried for so long."""
-    unknown_status_s: float = Field(default=60.0, gt=0)
-    """A status that is no status is asked again for so long before it fails."""
-    queued_s: float = Field(default=300.0, gt=0)
+    retry_s: float = Field(default=60.0, gt=0)
+    """Before anything has been started, transient errors of a request are retried for so long."""
+    outage_s: float = Field(default=900.0, gt=0)
+    """Once something runs, an outage of Airflow or the JID is waited out for so long."""
+    unknown_status_s: float = Field(default=600.0, gt=0)
+    """A status that is no status is asked again for so long before the step fails."""
+    queued_s: float = Field(default=1800.0, gt=0)
     """A DAG run that Airflow has not started after so long is an error."""
 
 

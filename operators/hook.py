@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from lute.jid.client import JidClient
 from lute.operators._compat import AirflowNotFoundException, BaseHook
-from lute.seams import Runtime
 from lute.settings import Settings
 
 
@@ -44,7 +42,3 @@ class JidHook(BaseHook):  # type: ignore[misc]
             return host
         port = f":{connection.port}" if connection.port else ""
         return f"{connection.schema or 'https'}://{host}{port}" if host else settings.jid.url
-
-    def client(self, authorization: str, *, runtime: Runtime, settings: Settings) -> JidClient:
-        """Return a client that carries one run's token."""
-        return JidClient(self.base_url(settings), authorization, runtime=runtime, timeouts=settings.timeouts)

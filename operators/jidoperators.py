@@ -5,11 +5,13 @@ from lute.operators.jidoperators import JIDSlurmOperator
 JIDSlurmOperator(task_id="Tester", max_cores=8, dag=dag)
 """
 
+import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lute.errors import ConfigError, LuteError, TransientError
+from lute.jid.client import JidClient
 from lute.jid.documents import JobRecord, RunConf, control_document, parse_run_conf
 from lute.operators._compat import (
     AirflowException,
@@ -24,19 +26,16 @@ from lute.operators.lifecycle import Lifecycle, Outcome, StepStopped
 from lute.redact import redact
 from lute.seams import Runtime
 from lute.settings import environment, load_settings
-from lute.slurm.arguments import parse_arguments
+from lute.slurm.arguments import parse_step_arguments
 
 teach_dag_the_old_keyword()
-
-_KILL_LIMIT_S = 2.5
-"""Airflow 3.3 kills the process 5 s after `on_kill` begins (measured)."""
 
 
 class JIDSlurmOperator(BaseOperator):  # type: ignore[misc]
     """Runs the managed Task named by its `task_id` (inside a task group: by its last part).
 
     The step succeeds only if the Slurm job ended as DONE. Its log goes to the XCom `log`, and
-    `{"tool_id", "status", "log_file_path"}` to the XCom `job`.
+    `{"tool_id", "status", "log_file_path"}` to the XCom `job`, as JSON text.
 
     Args:
         user: `run_as_user` of the control document; the launching user if empty.
@@ -69,7 +68,7 @@ class JIDSlurmOperator(BaseOperator):  # type: ignore[misc]
         self.max_nodes = max_nodes
         self.require_partition = require_partition
         self.custom_slurm_params = custom_slurm_params
-        self._running: tuple[RunConf, JobRecord] | None = None
+        self._running: tuple[Callable[[], JidClient], JobRecord] | None = None
         self._killed = False
 
     @property
@@ -98,7 +97,7 @@ class JIDSlurmOperator(BaseOperator):  # type: ignore[misc]
                 f"{self.managed_task}: {redact(str(error))}"
             ) from error
         except StepStopped as stop:
-            raise AirflowException(f"{self.managed_task}: stopped; Slurm job {stop} was cancelled") from stop
+            raise AirflowException(f"{self.managed_task} was stopped: {stop}") from stop
         ti.xcom_push(key="log", value=outcome.log)
         ti.xcom_push(key="job", value=_summary(outcome.record))
         if not outcome.status.is_success:
@@ -111,16 +110,16 @@ class JIDSlurmOperator(BaseOperator):  # type: ignore[misc]
         """Cancel the Slurm job. Airflow calls this from a signal handler and then ends the process."""
         self._killed = True
         if self._running is None:
+            # No reply of the JID yet: when it comes, the waiting code cancels the job, if it still can.
+            self.log.warning("Killed while the job was being submitted: look in squeue for it")
             return
-        conf, record = self._running
+        new_client, record = self._running
         self.log.info("Killed: cancelling Slurm job %s", record.tool_id)
-        settings = load_settings(environment())
-        # A session of its own: the one in flight was interrupted by the signal.
-        client = JidHook().client(conf.authorization, runtime=Runtime(), settings=settings)
         try:
-            client.kill_job(record, limit_s=_KILL_LIMIT_S)
+            # A session of its own: the one in flight was interrupted by the signal.
+            new_client().kill_job(record)
         except LuteError as error:
-            self.log.error("Slurm job %s may still run: %s", record.tool_id, error)
+            self.log.error("Slurm job %s may still run: %s", record.tool_id, redact(str(error)))
 
     def slurm_arguments(self, launcher_arguments: Sequence[str]) -> list[str]:
         """Return this step's sbatch arguments, one token each.
@@ -129,8 +128,14 @@ class JIDSlurmOperator(BaseOperator):  # type: ignore[misc]
             ConfigError: the arguments are not sbatch's.
         """
         if self.custom_slurm_params:
-            return parse_arguments(shlex.split(self.custom_slurm_params)).render()
-        arguments = parse_arguments(launcher_arguments)
+            try:
+                words = shlex.split(self.custom_slurm_params)
+            except ValueError as error:
+                raise ConfigError(
+                    f"custom_slurm_params is no command line: {error}", next_step="correct the DAG file"
+                ) from error
+            return parse_step_arguments(words).render()
+        arguments = parse_step_arguments(launcher_arguments)
         return arguments.capped(
             max_cores=self.max_cores, max_nodes=self.max_nodes, partition=self.require_partition
         ).render()
@@ -138,13 +143,18 @@ class JIDSlurmOperator(BaseOperator):  # type: ignore[misc]
     def _run(self, conf: RunConf, ti: Any) -> Outcome:
         settings = load_settings(environment())
         runtime = Runtime()
+        # Looked up once: in a signal handler Airflow cannot be asked.
+        base_url = JidHook().base_url(settings)
+
+        def new_client() -> JidClient:
+            return JidClient(base_url, conf.authorization, runtime=runtime, timeouts=settings.timeouts)
 
         def remember(record: JobRecord) -> None:
-            self._running = (conf, record)
+            self._running = (new_client, record)
             ti.xcom_push(key="job", value=_summary(record))
 
         lifecycle = Lifecycle(
-            JidHook().client(conf.authorization, runtime=runtime, settings=settings),
+            new_client(),
             clock=runtime.clock,
             settings=settings,
             poke_interval_s=self.poke_interval,
@@ -171,9 +181,8 @@ class JIDSlurmOperator(BaseOperator):  # type: ignore[misc]
         )
 
 
-def _summary(record: JobRecord) -> dict[str, str | None]:
-    return {
-        "tool_id": record.tool_id,
-        "status": record.status_word,
-        "log_file_path": record.log_file_path,
-    }
+def _summary(record: JobRecord) -> str:
+    """Return what the launcher needs to know, as JSON text: Airflow 2 gives other values as Python's text."""
+    return json.dumps(
+        {"tool_id": record.tool_id, "status": record.status_word, "log_file_path": record.log_file_path}
+    )

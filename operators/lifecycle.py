@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lute.errors import PermanentError, RemoteError
+from lute.errors import LuteError, PermanentError, RemoteError, TransientError
 from lute.jid.client import JidClient
 from lute.jid.documents import JobRecord
 from lute.jid.log_text import clean_log
@@ -15,10 +15,12 @@ from lute.settings import Settings
 
 _SHORTEST_POLL_S = 0.5
 _POLL_AGE_FRACTION = 0.1
+_IDENTITY = frozenset({"_id", "tool_id", "experiment", "user"})
+"""What of a document says which job it is: no reply may change it."""
 
 
 class StepStopped(Exception):
-    """The step was stopped from outside while it waited."""
+    """The step was stopped from outside. The text says what became of its job."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,10 @@ def poll_interval_s(age_s: float, longest_s: float) -> float:
 
 
 class Lifecycle:
-    """Runs one job through the JID.
+    """Runs one job through the JID. Whatever goes wrong once the job exists, the job is cancelled.
 
     Args:
-        remember: called with the record as soon as the job exists, before anything else can fail.
+        remember: called with the record as soon as the job exists.
         stopped: asked before each poll; True ends the wait with `StepStopped`.
     """
 
@@ -74,27 +76,51 @@ class Lifecycle:
         """Submit the job, wait for its end, fetch its log.
 
         Raises:
-            RemoteError: the JID refused, or was out of reach or not understood for too long.
+            RemoteError: the JID refused, or was out of reach or not understood for too long. Never
+                transient while the job may still run, so that nobody tries again beside it.
             StepStopped: `stopped` said so.
         """
         started_s = self._clock.monotonic()
         record = self._client.start_job(document)
-        self._remember(record)
-        self._log.info("Slurm job %s submitted", record.tool_id)
-        record = self._wait(record, started_s)
-        if record.status is None:  # _wait returns only final statuses
-            raise AssertionError(record.status_word)
-        self._log.info("Slurm job %s: %s", record.tool_id, record.status)
-        return Outcome(record, record.status, self._collect(record))
+        try:
+            self._remember(record)
+            self._log.info("Slurm job %s submitted", record.tool_id)
+            record, status = self._wait(record, started_s)
+        except RemoteError as error:
+            fate, cancelled = self._cancel(record)
+            kind = TransientError if cancelled and isinstance(error, TransientError) else PermanentError
+            raise kind(
+                f"{error.what}; {fate}",
+                endpoint=error.endpoint,
+                http_status=error.http_status,
+                next_step=error.next_step,
+            ) from error
+        except StepStopped:
+            raise StepStopped(self._cancel(record)[0]) from None
+        except Exception:
+            self._log.error("%s", self._cancel(record)[0])
+            raise
+        self._log.info("Slurm job %s: %s", record.tool_id, status)
+        return Outcome(record, status, self._collect(record))
 
-    def _wait(self, record: JobRecord, started_s: float) -> JobRecord:
+    def _cancel(self, record: JobRecord) -> tuple[str, bool]:
+        """Have the job cancelled and return what became of it, in words, and whether that is certain."""
+        try:
+            self._client.kill_job(record)
+        except LuteError as error:
+            return f"Slurm job {record.tool_id} may still run, it could not be cancelled: {error.what}", False
+        return f"Slurm job {record.tool_id} was cancelled", True
+
+    def _wait(self, record: JobRecord, started_s: float) -> tuple[JobRecord, JobStatus]:
         """Poll until the job's status is final. A status that is none is asked again for a bounded time."""
         understood_s = self._clock.monotonic()
         while True:
+            if self._stopped():
+                raise StepStopped
             now_s = self._clock.monotonic()
             if record.status is not None:
                 if not record.status.is_active:
-                    return record
+                    return record, record.status
                 understood_s = now_s
             elif now_s - understood_s > self._settings.timeouts.unknown_status_s:
                 raise PermanentError(
@@ -104,9 +130,8 @@ class Lifecycle:
                     next_step=f"look at the job: scontrol show job {record.tool_id}",
                 )
             self._clock.sleep(poll_interval_s(now_s - started_s, self._poke_interval_s))
-            if self._stopped():
-                raise StepStopped(record.tool_id)
-            record = self._poll(record)
+            if not self._stopped():
+                record = self._poll(record)
 
     def _poll(self, record: JobRecord) -> JobRecord:
         found = [now for now in self._client.job_statuses([record]) if now.tool_id in (record.tool_id, "")]
@@ -120,7 +145,8 @@ class Lifecycle:
             status=now.status,
             status_word=now.status_word,
             log_file_path=now.log_file_path or record.log_file_path,
-            document=record.document | now.document,
+            document=record.document
+            | {key: value for key, value in now.document.items() if key not in _IDENTITY},
         )
 
     def _collect(self, record: JobRecord) -> str:

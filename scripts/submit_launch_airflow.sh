@@ -16,16 +16,16 @@ lute_location="$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/..
 # shellcheck source=scripts/common.sh
 source "$lute_location/scripts/common.sh"
 
-case "${1:-}" in
-    "")
-        usage >&2
-        exit 2
-        ;;
-    -h | --help)
+if (($# == 0)); then
+    usage >&2
+    exit 2
+fi
+for arg in "$@"; do
+    if [[ "$arg" == -h || "$arg" == --help ]]; then
         usage
         exit 0
-        ;;
-esac
+    fi
+done
 
 load_site
 # Checks the whole command line and answers with the log's name and the launcher's own sbatch arguments.

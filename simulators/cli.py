@@ -83,6 +83,8 @@ def demo(
     from simulators.serve.demo import run_demo
     from simulators.serve.stack import DAGS, ServedStack
 
+    if airflow == "none":
+        raise typer.BadParameter("the demo needs Airflow", param_hint="--airflow")
     known = sorted(file.stem for file in DAGS.glob("*.py"))
     if workflow not in known:
         raise ConfigError(f"there is no workflow '{workflow}': {did_you_mean(workflow, known)}")
@@ -109,7 +111,7 @@ def _airflow_major(wanted: str) -> int:
 
 def main() -> None:
     """Run the command line; errors are a few lines on standard error."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     try:
         app()

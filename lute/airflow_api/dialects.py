@@ -4,29 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from lute.errors import PermanentError
 from lute.seams.http import BearerAuth
 
 
 @dataclass(frozen=True)
 class DialectV1:
-    """Airflow 2.x: HTTP Basic; a run has no logical_date; XCom values are text."""
+    """Airflow 2.x: HTTP Basic; a run has no logical_date."""
 
     base_path: str = "/api/v1"
     health_path: str = "/api/v1/health"
 
-    def login(
-        self,
-        session: requests.Session,  # noqa: ARG002
-        url: str,  # noqa: ARG002
-        user: str,
-        password: str,
-        timeout_s: float,  # noqa: ARG002
-    ) -> AuthBase:
-        """Return the credential for every request; nothing is asked of the server."""
+    def login_request(self, _user: str, _password: str) -> None:
+        """Return None: nothing is asked of the server to log in."""
+
+    def credential(self, user: str, password: str, _reply: Any) -> AuthBase:
+        """Return what authenticates every request."""
         return HTTPBasicAuth(user, password)
 
     def trigger_body(self, run_id: str, conf: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,25 +35,13 @@ class DialectV2:
     base_path: str = "/api/v2"
     health_path: str = "/api/v2/monitor/health"
 
-    def login(
-        self, session: requests.Session, url: str, user: str, password: str, timeout_s: float
-    ) -> AuthBase:
-        """Exchange user and password for a token.
+    def login_request(self, user: str, password: str) -> tuple[str, dict[str, str]]:
+        """Return path and body of the POST that exchanges user and password for a token."""
+        return "/auth/token", {"username": user, "password": password}
 
-        Raises:
-            PermanentError: wrong user or password.
-            requests.RequestException: no answer.
-        """
-        endpoint = f"{url}/auth/token"
-        reply = session.post(endpoint, json={"username": user, "password": password}, timeout=timeout_s)
-        if reply.status_code != 201:
-            raise PermanentError(
-                f"Airflow refused the login of user '{user}' (HTTP {reply.status_code})",
-                endpoint=endpoint,
-                http_status=reply.status_code,
-                next_step="check user and password_file in the site file",
-            )
-        return BearerAuth(reply.json()["access_token"])
+    def credential(self, _user: str, _password: str, reply: Any) -> AuthBase:
+        """Return what authenticates every request: the token in the login's reply."""
+        return BearerAuth(reply["access_token"])
 
     def trigger_body(self, run_id: str, conf: Mapping[str, Any]) -> dict[str, Any]:
         """Return the body that starts a run; v2 requires the key logical_date (measured)."""

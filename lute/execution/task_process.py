@@ -40,6 +40,7 @@ def main(job_file: str) -> int:
         messenger.send(Started(reports_result=task_class.reports_result))
         result = task.run()
     except LuteError as error:
+        sys.stderr.write(f"error: {error}\n")  # the only way for a rank that has no way to the Executor
         result = TaskResult(TaskStatus.FAILED, str(error))
     except Exception as error:  # noqa: BLE001 - whatever a Task raises is its failure
         traceback.print_exc()

@@ -106,11 +106,7 @@ class _Reader:
             return [
                 self.value(child, (*place, position), inside) for position, child in enumerate(node.value)
             ]
-        try:
-            return self._loader.construct_object(node, deep=True)
-        except ValueError as error:
-            # Such as the 32nd of December: it looks like a date and is none.
-            raise self._document.error(f"not a valid value: {error}", place) from error
+        return self._constructed(node)
 
     def _items(self, node: yaml.MappingNode, place: Place) -> Iterator[tuple[Key, yaml.Node]]:
         seen: dict[Key, int] = {}
@@ -120,7 +116,7 @@ class _Reader:
             if key_node.tag == "tag:yaml.org,2002:merge":
                 merged += self._merged(child, place)
                 continue
-            key = self._loader.construct_object(key_node, deep=True)
+            key = self._constructed(key_node)
             if not isinstance(key, str | int):
                 raise self._error(f"the key {key!r} is not a name: put it in quotes", line)
             if key in seen:
@@ -142,6 +138,13 @@ class _Reader:
                 raise self._error("'<<' needs a mapping", node.start_mark.line + 1)
             items += list(self._items(mapping, place))
         return items
+
+    def _constructed(self, node: yaml.Node) -> object:
+        try:
+            return self._loader.construct_object(node, deep=True)
+        except (ValueError, LookupError, AttributeError, TypeError) as error:
+            # Such as the 32nd of December, which looks like a date, or `!!int ""`.
+            raise self._error(f"not a valid value: {node.value!r}", node.start_mark.line + 1) from error
 
     def _error(self, what: str, line: int) -> ConfigError:
         return ConfigError(what, file=self._document.file, line=line)

@@ -15,8 +15,9 @@ from lute.jid.status import JobStatus
 from lute.redact import redact
 
 _EXCERPT_CHARS = 300
-_RETRY_STATUSES = frozenset({408, 425, 429, 503})
-"""The server says that it did nothing and that the request may come again."""
+_LOOK = "look for the job with squeue before launching again"
+_BUSY = 429
+"""The one status that says that nothing was done. A proxy answers 503 after a lost reply, too."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,16 @@ def parse_reply(request: JidRequest, endpoint: str, http_status: int, content: b
             http_status=http_status,
             next_step="tokens are for one experiment and one user and expire: launch again with a new one",
         )
-    if http_status in _RETRY_STATUSES:
+    if http_status == _BUSY:
         raise TransientError(
             f"the JID is busy (HTTP {http_status}): {excerpt}", endpoint=endpoint, http_status=http_status
         )
-    if http_status >= 500:
+    if http_status >= 500 or http_status in (408, 425):
         raise unclear(
-            f"the JID failed (HTTP {http_status}): {excerpt}", endpoint=endpoint, http_status=http_status
+            f"the JID failed (HTTP {http_status}): {excerpt}",
+            endpoint=endpoint,
+            http_status=http_status,
+            next_step="" if request.repeatable else _LOOK,
         )
     if http_status != 200:
         raise PermanentError(
@@ -90,7 +94,10 @@ def parse_reply(request: JidRequest, endpoint: str, http_status: int, content: b
         reply = json.loads(content)
     except ValueError as error:
         raise unclear(
-            f"the JID's reply is not JSON: {excerpt}", endpoint=endpoint, http_status=http_status
+            f"the JID's reply is not JSON: {excerpt}",
+            endpoint=endpoint,
+            http_status=http_status,
+            next_step="" if request.repeatable else _LOOK,
         ) from error
     if not isinstance(reply, dict) or "success" not in reply:
         raise unclear(
@@ -103,6 +110,9 @@ def parse_reply(request: JidRequest, endpoint: str, http_status: int, content: b
             f"the JID could not do it: {redact(str(reply.get('errormsg')))}",
             endpoint=endpoint,
             http_status=http_status,
+            next_step=""
+            if request.repeatable
+            else "correct that; if the script took too long, look in squeue",
         )
     return reply.get("value")
 
@@ -118,7 +128,7 @@ def parse_started(request: JidRequest, endpoint: str, value: Any) -> JobRecord:
         raise AmbiguousError(
             f"the JID started a job but its reply names no Slurm job: {_excerpt(json.dumps(value).encode())}",
             endpoint=endpoint,
-            next_step="look for the job with squeue before launching again",
+            next_step=_LOOK,
         )
     return JobRecord(
         record.tool_id,

@@ -1,6 +1,7 @@
 """The launcher's command line."""
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from lute.errors import ConfigError, LuteError
-from lute.slurm.arguments import parse_arguments
+from lute.slurm.arguments import parse_arguments, parse_step_arguments
 
 _LAUNCHERS_OWN = ("partition", "account", "qos", "reservation")
 """The sbatch options of the steps that the launcher's own job shares."""
@@ -62,6 +63,8 @@ def parse_launch_arguments(argv: Sequence[str]) -> LaunchArguments:
         ConfigError: an argument is missing or wrong, for the launcher or for sbatch.
     """
     known, rest = launch_parser().parse_known_args(argv)
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", known.workflow):
+        raise ConfigError(f"'{known.workflow}' is not the name of a workflow", next_step="check -w")
     config_file = Path(known.config).absolute()
     if not config_file.is_file():
         raise ConfigError(
@@ -74,7 +77,7 @@ def parse_launch_arguments(argv: Sequence[str]) -> LaunchArguments:
         test=known.test,
         experiment=known.experiment,
         run=known.run,
-        slurm_params=tuple(parse_arguments(rest).render()),
+        slurm_params=tuple(parse_step_arguments(rest).render()),
     )
 
 

@@ -1,7 +1,10 @@
 """Collecting every step's log into the launcher's own output."""
 
+import json
+
 from lute.airflow_api.client import AirflowClient
 from lute.airflow_api.models import TaskInstance, TaskState
+from lute.errors import RemoteError
 from lute.launch.output import Output
 from lute.launch.watch import RunRef
 
@@ -34,19 +37,29 @@ class LogCollector:
         if attempt in self._collected:
             return
         self._collected.add(attempt)
-        job = self._airflow.xcom(self._run.dag_id, self._run.run_id, task, "job")
-        log = self._airflow.xcom(self._run.dag_id, self._run.run_id, task, "log")
-        slurm_job = job.get("tool_id") if isinstance(job, dict) else None
+        try:
+            job = _read_job(self._airflow.xcom(self._run.dag_id, self._run.run_id, task, "job"))
+            log = self._airflow.xcom(self._run.dag_id, self._run.run_id, task, "log")
+        except RemoteError as error:
+            job, log = {}, f"(the log of {task.label} cannot be had from Airflow: {error})"
         self._output.log(
-            f"{task.label}: {task.state} (try {task.try_number}, Slurm job {slurm_job or 'none'})",
-            log if isinstance(log, str) else self._no_log(task, job),
+            f"{task.label}: {task.state} (try {task.try_number}, Slurm job {job.get('tool_id') or 'none'})",
+            _no_log(task, job) if log is None else log,
         )
 
-    @staticmethod
-    def _no_log(task: TaskInstance, job: object) -> str:
-        where = job.get("log_file_path") if isinstance(job, dict) else None
-        return (
-            f"(no log of {task.label} came through Airflow"
-            f"{f'; its file: {where}' if where else ': its job was never submitted'};"
-            f" why is in Airflow's own log of the task)"
-        )
+
+def _read_job(text: str | None) -> dict[str, str | None]:
+    """Read what the operator pushed about its Slurm job; empty if it pushed nothing."""
+    try:
+        job = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return job if isinstance(job, dict) else {}
+
+
+def _no_log(task: TaskInstance, job: dict[str, str | None]) -> str:
+    if not job.get("tool_id"):
+        return f"(no log of {task.label}: its job was not submitted, as far as Airflow tells)"
+    return (
+        f"(no log of {task.label} came through Airflow; its file: {job.get('log_file_path') or 'not known'})"
+    )

@@ -58,6 +58,19 @@ def build_conf(
     )
 
 
+def contradictions(arguments: LaunchArguments, env: Mapping[str, str]) -> list[str]:
+    """Return a warning for each argument that the environment overrules."""
+    given = {
+        "-e": (arguments.experiment, env.get("EXPERIMENT")),
+        "-r": (arguments.run, (env.get("RUN_NUM") or env.get("RUN") or "").partition("_")[0]),
+    }
+    return [
+        f"WARNING: {option} {argument} is ignored: the environment says {there}"
+        for option, (argument, there) in given.items()
+        if argument and there and argument != there
+    ]
+
+
 def dag_run_id(conf: RunConf, runtime: Runtime) -> str:
     """Return a unique DAG run id from the characters that both Airflow versions take.
 

@@ -11,13 +11,15 @@ from lute.airflow_api.models import RunState
 from lute.errors import LuteError, PermanentError
 from lute.launch.arguments import LaunchArguments, parse_launch_arguments
 from lute.launch.collect import LogCollector
-from lute.launch.conf import build_conf, dag_run_id
+from lute.launch.conf import build_conf, contradictions, dag_run_id
 from lute.launch.output import Output
-from lute.launch.trigger import start_run
 from lute.launch.watch import RunRef, watch
+from lute.launch.workflow import find_workflow
 from lute.redact import redact
 from lute.seams import Runtime
 from lute.settings import environment, load_settings
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(Exception):
@@ -36,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
         128 + the number of the signal that interrupted it.
     """
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _SIGNALS:
             signal.signal(number, _interrupt)
         return _launch(parse_launch_arguments(argv), Runtime())
     except Interrupted as interrupt:
@@ -61,18 +63,44 @@ def _launch(arguments: LaunchArguments, runtime: Runtime) -> int:
     run_id = dag_run_id(conf, runtime)
     output = Output(runtime.clock)
 
-    dag_id = start_run(airflow, arguments.workflow, run_id, conf, output)
-    output.news(f"Workflow {arguments.workflow} launched: DAG run {run_id}, experiment {conf.experiment}")
+    for warning in contradictions(arguments, env):
+        output.news(warning)
+    dag_id = find_workflow(airflow, arguments.workflow, output)
     run = RunRef(dag_id, run_id)
-    collector = LogCollector(airflow, run, output)
-    state = RunState.QUEUED
     try:
-        for now, tasks in watch(airflow, run, runtime.clock, queued_limit_s=settings.timeouts.queued_s):
-            collector.update(tasks)
-            state = now
-    except (Interrupted, PermanentError):
-        airflow.fail_run(dag_id, run_id)
-        output.news("The DAG run was marked failed, which cancels its jobs")
+        airflow.trigger(dag_id, run_id, conf.to_conf())
+        output.news(f"Workflow {arguments.workflow} launched: DAG run {run_id}, experiment {conf.experiment}")
+        airflow.patience_s = settings.timeouts.outage_s
+        state = _follow(airflow, run, output, runtime, queued_limit_s=settings.timeouts.queued_s)
+    except BaseException:
+        _give_up(airflow, run, output)
         raise
     output.news(f"Workflow {arguments.workflow}: {state}")
     return 0 if state is RunState.SUCCESS else 1
+
+
+def _follow(
+    airflow: AirflowClient, run: RunRef, output: Output, runtime: Runtime, *, queued_limit_s: float
+) -> RunState:
+    """Tell what happens until the run has ended and return its final state."""
+    collector = LogCollector(airflow, run, output)
+    state = RunState.QUEUED
+    for now, tasks in watch(airflow, run, runtime.clock, queued_limit_s=queued_limit_s):
+        collector.update(tasks)
+        state = now
+    return state
+
+
+def _give_up(airflow: AirflowClient, run: RunRef, output: Output) -> None:
+    """Mark the run failed, so that nothing goes on unwatched. One attempt; never raises."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    airflow.patience_s = 0.0
+    try:
+        airflow.fail_run(run.dag_id, run.run_id)
+    except LuteError as error:
+        if isinstance(error, PermanentError) and error.http_status == 404:
+            return  # it was never started
+        output.news(f"DAG run {run.run_id} may go on in Airflow, it could not be marked failed: {error.what}")
+    else:
+        output.news("The DAG run was marked failed, which cancels its jobs")

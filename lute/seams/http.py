@@ -3,6 +3,8 @@
 import requests
 from requests.auth import AuthBase
 
+from lute.errors import ConfigError
+
 
 class BearerAuth(AuthBase):
     """Sends `Authorization: Bearer TOKEN`.
@@ -12,6 +14,9 @@ class BearerAuth(AuthBase):
 
     def __init__(self, token: str) -> None:
         self._token = token.removeprefix("Bearer ").strip()
+        if not self._token.isascii() or not self._token.isprintable():
+            # requests would refuse it too, with the token in its message.
+            raise ConfigError("the token holds characters that no token has", next_step="check Authorization")
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"

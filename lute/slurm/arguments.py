@@ -6,9 +6,22 @@ from dataclasses import dataclass
 
 from lute.errors import ConfigError, did_you_mean
 from lute.slurm.getopt import Given, Option, OptionError, Takes, scan
-from lute.slurm.options import SBATCH_OPTIONS
+from lute.slurm.options import LATER_OPTIONS, SBATCH_OPTIONS
 
-_BY_NAME = {option.name: option for option in SBATCH_OPTIONS}
+_NOT_FOR_STEPS = {
+    "array": "a step is one job with one verdict",
+    "help": "no job would be submitted",
+    "parsable": "the JID reads the job's id from 'Submitted batch job N'",
+    "quiet": "the JID reads the job's id from 'Submitted batch job N'",
+    "test-only": "no job would be submitted",
+    "usage": "no job would be submitted",
+    "version": "no job would be submitted",
+    "wait": "the JID gives sbatch 30 s",
+    "wrap": "the step has a script of its own",
+}
+
+_OPTIONS = SBATCH_OPTIONS + LATER_OPTIONS
+_BY_NAME = {option.name: option for option in _OPTIONS}
 
 
 @dataclass(frozen=True)
@@ -92,7 +105,7 @@ def parse_arguments(tokens: Sequence[str]) -> SlurmArguments:
         ConfigError: sbatch would not take them, or would take one of them for its script.
     """
     try:
-        given, operands = scan(tokens, SBATCH_OPTIONS, stop_at_operand=True)
+        given, operands = scan(tokens, _OPTIONS, stop_at_operand=True)
     except OptionError as error:
         hint = "" if error.known else did_you_mean(error.token.partition("=")[0], _BY_NAME)
         raise ConfigError(
@@ -104,6 +117,22 @@ def parse_arguments(tokens: Sequence[str]) -> SlurmArguments:
             next_step="give only options, such as --partition=milano; put a value with blanks in quotes",
         )
     return _reduced(given)
+
+
+def parse_step_arguments(tokens: Sequence[str]) -> SlurmArguments:
+    """Read the arguments of a step, whose job the JID submits and follows.
+
+    Raises:
+        ConfigError: as `parse_arguments`, and for options with which the JID would lose sight of the job.
+    """
+    arguments = parse_arguments(tokens)
+    for given in arguments.given:
+        if given.name in _NOT_FOR_STEPS:
+            raise ConfigError(
+                f"--{given.name} does not go with a workflow: {_NOT_FOR_STEPS[given.name]}",
+                next_step="leave it out",
+            )
+    return arguments
 
 
 def _reduced(given: Iterable[Given]) -> SlurmArguments:

@@ -118,3 +118,14 @@ SBATCH_OPTIONS: tuple[Option, ...] = (
     Option("wrap", "", _VALUE),
 )
 """Every option, in the client's own order."""
+
+LATER_OPTIONS: tuple[Option, ...] = (
+    Option("consolidate-segments"),
+    Option("external"),
+    Option("oom-kill-step", "", _MAYBE),
+    Option("segment", "", _VALUE),
+    Option("spread-segments"),
+    Option("stepmgr"),
+    Option("tres-per-task", "", _VALUE),
+)
+"""Options that sbatch got after 22.05, for sites with a newer Slurm (assumed, not measured)."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lute.errors import LuteError
+from lute.jid.status import JobStatus
 from lute.slurm.records import SlurmJob
 from lute.slurm.states import JOB_STATUS
 from simulators.jid.host import Host, HostError
@@ -23,6 +24,10 @@ class Reply:
 
     http_status: int
     body: dict[str, Any]
+
+
+_ACTING = frozenset({"start_job", "kill_job"})
+"""What must say for whom it acts."""
 
 
 class BadRequest(Exception):
@@ -67,15 +72,11 @@ class JidService:
             headers: with lower-case names.
         """
         try:
-            documents = _documents(body)
+            parsed = _parse(body)
+            documents = _documents(parsed)
             for document in documents:
-                user = document.get("user")
-                self._tokens.check(
-                    headers.get("authorization"),
-                    experiment=experiment,
-                    user=None if user is None else str(user),
-                )
-            return self._work[endpoint](documents, json.loads(body), headers)
+                self._check(document, experiment, headers, needs_user=endpoint in _ACTING)
+            return self._work[endpoint](documents, parsed, headers)
         except TokenRefused as refusal:
             return Reply(refusal.http_status, {"error": refusal.reason})
         except BadRequest as error:
@@ -88,13 +89,32 @@ class JidService:
     def replace_counters(self, root_job_id: str, body: bytes) -> Reply:
         """Answer replace_counters, which comes without a token (known)."""
         try:
-            counters = json.loads(body)
-        except ValueError:
-            counters = None
+            counters = _parse(body)
+        except BadRequest as error:
+            return Reply(400, {"error": str(error)})
         if not isinstance(counters, list) or not all(isinstance(row, dict) for row in counters):
             return Reply(400, {"error": "counters are a list of {key, value}"})
         self._state.replace_counters(root_job_id, counters)
         return _success(None)
+
+    def _check(
+        self,
+        document: Mapping[str, Any],
+        experiment: str | None,
+        headers: Mapping[str, str],
+        *,
+        needs_user: bool,
+    ) -> None:
+        """Check the token against the path and the document, and the one against the other."""
+        user = document.get("user")
+        if user is None and needs_user:
+            raise BadRequest("the document has no user")
+        self._tokens.check(
+            headers.get("authorization"), experiment=experiment, user=None if user is None else str(user)
+        )
+        named = document.get("experiment")
+        if experiment is not None and named not in (None, experiment):
+            raise BadRequest(f"the document is of experiment {named}, the path of {experiment}")
 
     def _start_job(self, documents: list[dict[str, Any]], _body: Any, headers: Mapping[str, str]) -> Reply:
         document = _one(documents)
@@ -105,8 +125,13 @@ class JidService:
             raise BadRequest("def.executable is not an absolute path")
         env = self._arp_environment(document, headers["authorization"])
         tool_id = self._host.submit(definition["executable"], str(definition.get("parameters") or ""), env)
-        job = self._host.jobs([tool_id]).get(tool_id)
-        return _success(document | _told(tool_id, job))
+        try:
+            job = self._host.jobs([tool_id]).get(tool_id)
+        except LuteError:
+            job = None  # the job is submitted, whatever Slurm answers now
+        if job is not None and job.stdout_path:
+            self._state.remember_log_path(tool_id, job.stdout_path)
+        return _success(document | {"status": str(JobStatus.SUBMITTED)} | _told(tool_id, job))
 
     def _job_statuses(self, documents: list[dict[str, Any]], body: Any, _headers: Mapping[str, str]) -> Reply:
         """Answer for a list with a list, for one document with one (known)."""
@@ -121,14 +146,13 @@ class JidService:
     def _job_log_file(
         self, documents: list[dict[str, Any]], _body: Any, _headers: Mapping[str, str]
     ) -> Reply:
-        document = _one(documents)
-        path = str(document.get("log_file_path") or "")
-        job_id = str(document.get("tool_id") or "")
-        if job := self._host.jobs([job_id]).get(job_id):
-            path = job.stdout_path or path
+        # Never the path in the document: it could be any file that the JID may read.
+        job_id = str(_one(documents).get("tool_id") or "")
+        job = self._host.jobs([job_id]).get(job_id) if job_id else None
+        path = job.stdout_path if job and job.stdout_path else self._state.log_path(job_id)
         if not path:
             raise HostError(f"no log file is known for job {job_id or '(none)'}")
-        return _success(self._host.read_text(path.replace("%J", job_id)))
+        return _success(self._host.read_text(path))
 
     def _job_details(self, documents: list[dict[str, Any]], _body: Any, _headers: Mapping[str, str]) -> Reply:
         job_id = str(_one(documents).get("tool_id") or "")
@@ -165,11 +189,21 @@ class JidService:
         }
 
 
-def _documents(body: bytes) -> list[dict[str, Any]]:
+def _parse(body: bytes) -> Any:
+    """Return the JSON of a body; nothing that JSON text could not hold (NaN, half a surrogate pair)."""
     try:
-        parsed = json.loads(body)
+        parsed = json.loads(body, parse_constant=_refuse_constant)
+        json.dumps(parsed, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise BadRequest(f"the body is not JSON: {error}") from error
+        raise BadRequest(f"the body is not JSON: {type(error).__name__}") from error
+    return parsed
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _documents(parsed: Any) -> list[dict[str, Any]]:
     documents = parsed if isinstance(parsed, list) else [parsed]
     if not documents or not all(isinstance(document, dict) for document in documents):
         raise BadRequest("the body is neither a document nor a list of documents")

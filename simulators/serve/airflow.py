@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import os
+import re
 import secrets
 import sys
 from collections.abc import Mapping
@@ -58,7 +59,7 @@ def installed_version() -> tuple[int, ...]:
         raise StackError(
             "Airflow is not installed here", next_step="pip install 'lute[airflow3,sim]', or --airflow none"
         ) from error
-    return tuple(int(part) for part in text.split(".")[:3])
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
 
 
 @dataclass(frozen=True)

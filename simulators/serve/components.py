@@ -1,5 +1,6 @@
 """The processes of a served stack: starting them, and making sure that none is left."""
 
+import contextlib
 import ctypes
 import signal
 import subprocess  # noqa: TID251 - for the type of a started process
@@ -89,17 +90,16 @@ class Components:
         psutil.wait_procs(_below_this(), timeout=_TERMINATE_LIMIT_S)
         while survivors := _below_this():
             for process in survivors:
-                try:
+                with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
-                except psutil.NoSuchProcess:
-                    continue
             psutil.wait_procs(survivors, timeout=_TERMINATE_LIMIT_S)
         self._started.clear()
 
 
 def _below_this() -> list[psutil.Process]:
-    return [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    ]
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -215,6 +216,8 @@ jwt_url = "http://127.0.0.1:9/ws-jwt/lgbk"
             self._runtime.clock.sleep(_POLL_S)
 
     def _take_down(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it running
         if self._jid_server is not None:
             self._jid_server.should_exit = True
         self._components.stop()

@@ -37,7 +37,11 @@ def test_a_token_never_gets_through_whatever_stands_beside_it(before: str, after
 
 def test_passwords_in_addresses_and_assignments() -> None:
     assert redact("http://u:hunter22@h/p") == "http://u:***@h/p"
-    assert "hunter22" not in redact("password = hunter22")
+    assert redact("http://u:hunt@er22@h/p") == "http://u:***@h/p"
+    texts = ["password = hunter22", "db_password=hunter22", "client_secret: hunter22"]
+    texts += ["Authorization: hunter22", '{"password": "a b hunter22"}', "'x-token': 'hunter22'"]
+    for text in texts:
+        assert "hunter22" not in redact(text), text
     assert "hunter22" not in redact('{"password": "hunter22", "a": 1}')
 
 

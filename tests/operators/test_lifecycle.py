@@ -24,6 +24,9 @@ class FakeJid:
     words: dict[float, Any]
     log: str | RemoteError = "the log"
     polls: list[float] = field(default_factory=list)
+    killed: list[str] = field(default_factory=list)
+    kill_trouble: RemoteError | None = None
+    poll_trouble: RemoteError | None = None
 
     def word(self) -> Any:
         return self.words[max(moment for moment in self.words if moment <= self.clock.elapsed_s)]
@@ -33,8 +36,15 @@ class FakeJid:
 
     def job_statuses(self, records: Sequence[JobRecord]) -> list[JobRecord]:
         self.polls.append(self.clock.elapsed_s)
+        if self.poll_trouble:
+            raise self.poll_trouble
         word = self.word()
         return [] if word == "NOTHING" else [parse_record(records[0].document | {"status": word})]
+
+    def kill_job(self, record: JobRecord) -> None:
+        if self.kill_trouble:
+            raise self.kill_trouble
+        self.killed.append(record.tool_id)
 
     def job_log_file(self, record: JobRecord) -> str:
         if isinstance(self.log, RemoteError):
@@ -72,6 +82,7 @@ def test_what_is_no_status_is_asked_again_and_never_success(word: str | None) ->
         run(jid)
     limit_s = settings().timeouts.unknown_status_s
     assert limit_s < jid.clock.elapsed_s - 5 < limit_s + 15
+    assert jid.killed == ["7"]
 
 
 def test_a_passing_lack_of_status_does_no_harm() -> None:
@@ -90,9 +101,46 @@ def test_a_log_that_cannot_be_read_changes_no_verdict(error: RemoteError, word: 
 
 def test_a_stopped_step_asks_nothing_more() -> None:
     jid = FakeJid(FakeClock(), {0: "RUNNING"})
-    with pytest.raises(StepStopped, match="7"):
+    with pytest.raises(StepStopped, match="Slurm job 7 was cancelled"):
         run(jid, stop_at_s=30)
     assert max(jid.polls) < 30
+    assert jid.killed == ["7"]
+
+
+def test_a_step_stopped_while_it_was_submitted_cancels_its_job() -> None:
+    jid = FakeJid(FakeClock(), {0: "SUBMITTED"})
+    with pytest.raises(StepStopped, match="Slurm job 7 was cancelled"):
+        run(jid, stop_at_s=0)
+    assert (jid.polls, jid.killed) == ([], ["7"])
+
+
+def test_a_jid_lost_for_good_costs_the_job_and_says_so() -> None:
+    lost = TransientError("no answer", endpoint="e")
+    jid = FakeJid(FakeClock(), {0: "RUNNING"}, poll_trouble=lost)
+    with pytest.raises(TransientError, match=r"no answer.*; Slurm job 7 was cancelled"):
+        run(jid)
+    assert jid.killed == ["7"]
+
+
+def test_nobody_tries_again_beside_a_job_that_may_still_run() -> None:
+    lost = TransientError("no answer", endpoint="e")
+    jid = FakeJid(FakeClock(), {0: "RUNNING"}, poll_trouble=lost, kill_trouble=lost)
+    with pytest.raises(PermanentError, match="Slurm job 7 may still run"):
+        run(jid)
+
+
+def test_a_reply_cannot_make_it_another_job() -> None:
+    jid = FakeJid(FakeClock(), {0: "RUNNING", 5: "DONE"})
+    answer = jid.job_statuses
+
+    def confused(records: Sequence[JobRecord]) -> list[JobRecord]:
+        assert records[0].document["tool_id"] == "7"
+        assert records[0].document["experiment"] == "exp"
+        (now,) = answer(records)
+        return [parse_record(now.document | {"tool_id": "", "experiment": None})]
+
+    jid.job_statuses = confused  # type: ignore[method-assign]
+    assert run(jid).record.document["experiment"] == "exp"
 
 
 def test_the_end_of_a_job_is_seen_within_a_tenth_of_its_age_or_the_poke_interval() -> None:

@@ -82,6 +82,14 @@ def test_deploying_again_leaves_nothing_old_and_nothing_twice(tmp_path: Path) ->
     assert not any(path.is_symlink() for path in tmp_path.rglob("*"))
 
 
+def test_a_relative_folder_is_meant_from_here(tmp_path: Path) -> None:
+    script = SCRIPTS / "deploy_dags.sh"
+    done = subprocess.run([script, "dags"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "dags" / "lute" / "operators" / "jidoperators.py").is_file()
+    assert (tmp_path / "dags" / "test.py").is_file()
+
+
 @pytest.mark.parametrize("arguments", [[], ["-h"], ["a", "b"]])
 def test_wrong_usage_is_2(arguments: list[str]) -> None:
     done = subprocess.run(

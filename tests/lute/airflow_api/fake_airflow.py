@@ -8,6 +8,8 @@ from typing import Any
 import requests
 import responses
 
+from tests.fakes import FakeClock
+
 URL = "http://airflow.test"
 Answer = tuple[int, dict[str, str], str]
 
@@ -27,10 +29,15 @@ class FakeAirflow:
         self.patched: list[dict[str, Any]] = []
         self.logins = 0
         self.token_uses_left = 1_000_000
+        self.xcoms_refused = False
+        self.clock: FakeClock | None = None
+        self.down_from_s = self.down_until_s = 0.0
         for method in ("GET", "POST", "PATCH"):
             mock.add_callback(method, re.compile(f"{URL}/.*"), callback=self._answer)
 
     def _answer(self, request: requests.PreparedRequest) -> Answer:
+        if self.clock is not None and self.down_from_s <= self.clock.elapsed_s < self.down_until_s:
+            return 503, {}, "<html>down</html>"
         path = str(request.url).removeprefix(URL).partition("?")[0]
         status, body = self._route(str(request.method), path, request)
         return status, {}, json.dumps(body)
@@ -115,6 +122,8 @@ class FakeAirflow:
         }
 
     def get_xcom(self, _request: object, _dag: str, _run: str, task: str, key: str) -> tuple[int, Any]:
+        if self.xcoms_refused:
+            return 403, {"detail": "Forbidden"}
         if (task, key) not in self.xcoms:
             return 404, {"detail": "XCom entry not found"}
         value = self.xcoms[task, key]

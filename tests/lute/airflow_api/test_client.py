@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import requests
 import responses
@@ -51,19 +53,10 @@ def test_states_of_tasks(client: AirflowClient, airflow: FakeAirflow) -> None:
 
 
 def test_xcoms_are_the_values_that_were_pushed(client: AirflowClient, airflow: FakeAirflow) -> None:
-    airflow.xcoms = {("t", "log"): "text {x}", ("t", "job"): {"tool_id": "7", "log_file_path": None}}
+    airflow.xcoms = {("t", "log"): "{'text': 1}", ("t", "other"): {"no": "text"}}
     instance = TaskInstance("t", -1, TaskState.SUCCESS, 1)
-    assert client.xcom("lute_test", "r", instance, "log") == "text {x}"
-    assert client.xcom("lute_test", "r", instance, "job") == {"tool_id": "7", "log_file_path": None}
+    assert client.xcom("lute_test", "r", instance, "log") == "{'text': 1}"
     assert client.xcom("lute_test", "r", instance, "none") is None
-
-
-def test_a_log_that_looks_like_code_stays_text(client: AirflowClient, airflow: FakeAirflow) -> None:
-    airflow.xcoms = {("t", "log"): "{not python at all"}
-    assert (
-        client.xcom("lute_test", "r", TaskInstance("t", -1, TaskState.SUCCESS, 1), "log")
-        == "{not python at all"
-    )
 
 
 def test_a_wrong_password_is_permanent(airflow: FakeAirflow, site: Settings) -> None:
@@ -103,10 +96,66 @@ def test_html_errors_are_asked_again(airflow: FakeAirflow, client: AirflowClient
         assert client.dag_ids() == ["x"]
 
 
-def test_an_unhealthy_scheduler_is_told(client: AirflowClient, site: Settings, airflow: FakeAirflow) -> None:
+def test_an_unhealthy_scheduler_is_asked_again_and_then_told(
+    client: AirflowClient, site: Settings, airflow: FakeAirflow, clock: FakeClock
+) -> None:
     client.dag_ids()
     path = "/api/v1/health" if airflow.version == 2 else "/api/v2/monitor/health"
     with responses.RequestsMock() as mock:
         mock.get(f"{URL}{path}", json={"metadatabase": {"status": "healthy"}, "scheduler": {"status": None}})
         with pytest.raises(TransientError, match="scheduler is not there"):
             client.check_health()
+        mock.reset()
+        mock.get(
+            f"{URL}{path}", json={"metadatabase": {"status": "healthy"}, "scheduler": {"status": "unhealthy"}}
+        )
+        healthy = {"metadatabase": {"status": "healthy"}, "scheduler": {"status": "healthy"}}
+        mock.get(f"{URL}{path}", json=healthy)
+        client.check_health()
+
+
+@pytest.mark.parametrize(
+    "reply", ["null", "[]", '"text"', "{}", '{"task_instances": [{}], "total_entries": 1}']
+)
+def test_replies_of_another_shape_are_one_kind_of_error(
+    client: AirflowClient, airflow: FakeAirflow, reply: str
+) -> None:
+    client.dag_ids()
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.get(re.compile(f"{URL}/.*"), body=reply, content_type="application/json")
+        for call in (
+            lambda: client.task_instances("d", "r"),
+            lambda: client.run_state("d", "r"),
+            lambda: client.dag("d"),
+            lambda: client.dag_ids(),
+            lambda: client.downstream("d"),
+            lambda: client.import_errors(),
+            lambda: client.check_health(),
+        ):
+            with pytest.raises(TransientError):
+                call()
+
+
+def test_states_that_are_not_known_are_not_final(client: AirflowClient, airflow: FakeAirflow) -> None:
+    airflow.states = ["novel"]
+    airflow.tasks = [[task("a", "novel")]]
+    assert not client.run_state("lute_test", "r").is_final
+    assert not client.task_instances("lute_test", "r")[0].state.is_final
+
+
+def test_a_redirect_is_no_success(client: AirflowClient, airflow: FakeAirflow) -> None:
+    client.dag_ids()
+    with responses.RequestsMock() as mock:
+        mock.post(f"{airflow.base}/dags/d/dagRuns", status=302, headers={"Location": "https://elsewhere/"})
+        with pytest.raises(PermanentError, match="elsewhere"):
+            client.trigger("d", "r", {})
+
+
+def test_a_login_page_that_is_down_for_a_moment_is_asked_again(site: Settings) -> None:
+    with responses.RequestsMock() as mock:
+        mock.get(f"{URL}/api/v2/version", json={"version": "3.3.2"})
+        mock.post(f"{URL}/auth/token", status=503)
+        mock.post(f"{URL}/auth/token", status=201, json={})
+        mock.post(f"{URL}/auth/token", status=201, json={"access_token": "jwt"})
+        mock.get(f"{URL}/api/v2/dags", json={"dags": [], "total_entries": 0})
+        assert AirflowClient(site, fake_runtime()).dag_ids() == []

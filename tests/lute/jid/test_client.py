@@ -9,7 +9,7 @@ import requests
 import responses
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from lute.errors import AmbiguousError, PermanentError, TransientError
+from lute.errors import AmbiguousError, ConfigError, PermanentError, TransientError
 from lute.jid.client import JidClient
 from lute.jid.documents import JobRecord
 from lute.jid.status import JobStatus
@@ -52,7 +52,7 @@ def test_start_job_sends_the_document_with_the_token(client: JidClient, jid: res
     assert json.loads(sent.body or "") == DOCUMENT
 
 
-@pytest.mark.parametrize("status", [500, 502, 504])
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
 def test_a_start_job_that_may_have_had_its_effect_is_not_repeated(
     client: JidClient, jid: responses.RequestsMock, status: int
 ) -> None:
@@ -145,9 +145,9 @@ def test_status_requests_are_given_up_after_the_sites_limit(
     jid.post(f"{BASE}/job_statuses", status=503)
     with pytest.raises(TransientError, match="HTTP 503"):
         client.job_statuses([RECORD])
-    limit_s = settings().timeouts.retry_s
+    limit_s = settings().timeouts.outage_s
     assert limit_s - 30 < clock.elapsed_s <= limit_s
-    assert len(jid.calls) < 20
+    assert len(jid.calls) < 80
 
 
 @pytest.mark.parametrize(
@@ -179,8 +179,30 @@ def test_a_log_is_text(client: JidClient, jid: responses.RequestsMock, value: An
 def test_kill_is_tried_once(client: JidClient, jid: responses.RequestsMock, clock: FakeClock) -> None:
     jid.post(f"{BASE}/exp/kill_job", status=503)
     with pytest.raises(TransientError):
-        client.kill_job(RECORD, limit_s=2.5)
+        client.kill_job(RECORD)
     assert (len(jid.calls), clock.elapsed_s) == (1, 0)
+
+
+def test_a_busy_jid_is_asked_again_even_to_start_a_job(
+    client: JidClient, jid: responses.RequestsMock
+) -> None:
+    jid.post(f"{BASE}/exp/start_job", status=429)
+    jid.post(f"{BASE}/exp/start_job", json=ok({"tool_id": "7", "status": "SUBMITTED"}))
+    assert client.start_job(DOCUMENT).tool_id == "7"
+
+
+@pytest.mark.parametrize("url", ["jid.test/jid/ws", "http://", "htp://jid/ws"])
+def test_an_address_that_is_none_is_a_configuration_error(url: str) -> None:
+    client = JidClient(url, "tok", runtime=fake_runtime(), timeouts=settings().timeouts)
+    with pytest.raises(ConfigError, match="is not an address"):
+        client.start_job(DOCUMENT)
+
+
+@pytest.mark.parametrize("token", ["a\nb", "ü", "\x7f"])
+def test_an_impossible_token_is_refused_without_showing_it(token: str) -> None:
+    with pytest.raises(ConfigError, match="no token has") as caught:
+        JidClient(BASE, f"Bearer {token}", runtime=fake_runtime(), timeouts=settings().timeouts)
+    assert token not in str(caught.value)
 
 
 def test_a_token_in_a_reply_does_not_reach_the_message(

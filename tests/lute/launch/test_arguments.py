@@ -48,6 +48,12 @@ def test_what_the_launcher_does_not_know_goes_to_slurm(config: str) -> None:
         (["-c", "CONFIG"], "-w/--workflow"),
         (["-c", "/no such/file.yaml", "-w", "x"], "no such configuration file"),
         (["-c", "CONFIG", "-w", "x", "--partitoin=milano"], "partition"),
+        (
+            ["-c", "CONFIG", "-w", "x", "--array=0-9"],
+            "--array does not go with a workflow: a step is one job",
+        ),
+        (["-c", "CONFIG", "-w", "x", "--parsable"], "--parsable does not go with a workflow"),
+        (["-c", "CONFIG", "-w", "../../x"], "is not the name of a workflow"),
     ],
 )
 def test_mistakes_are_told_with_exit_code_2(config: str, argv: list[str], message: str) -> None:

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import responses
@@ -40,9 +41,10 @@ def argv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> I
     }
     monkeypatch.setattr(launcher, "environment", lambda: env)
     monkeypatch.setattr(launcher, "Runtime", lambda: fake_runtime(clock))
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
     yield ["-c", str(config), "-w", "test", "--partition=milano"]
-    for number, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
+    for number, handler in zip(numbers, before, strict=True):
         signal.signal(number, handler)
 
 
@@ -56,7 +58,7 @@ def test_a_workflow_that_succeeds(
         [task("A", "success"), task("B", "running")],
         [task("A", "success"), task("B", "success")],
     ]
-    airflow.xcoms = {("A", "log"): "text of A\n", ("A", "job"): {"tool_id": "7"}, ("B", "log"): "text of B"}
+    airflow.xcoms = {("A", "log"): "text of A\n", ("A", "job"): '{"tool_id": "7"}', ("B", "log"): "text of B"}
     assert launcher.main(argv) == 0
     out = capsys.readouterr().out
     assert out.count("text of A") == out.count("text of B") == 1
@@ -109,7 +111,7 @@ def test_a_step_without_a_log_says_where_to_look(
 ) -> None:
     airflow.states = ["failed"]
     airflow.tasks = [[task("A", "failed")]]
-    airflow.xcoms = {("A", "job"): {"tool_id": "7", "log_file_path": "/l/7.out"}}
+    airflow.xcoms = {("A", "job"): '{"tool_id": "7", "log_file_path": "/l/7.out"}'}
     assert launcher.main(argv) == 1
     assert "no log of A came through Airflow; its file: /l/7.out" in capsys.readouterr().out
 
@@ -143,7 +145,7 @@ def test_a_run_that_airflow_never_starts_is_an_error(
 ) -> None:
     airflow.states = ["queued"]
     assert launcher.main(argv) == 1
-    assert "has not started the run after 300 s" in capsys.readouterr().err
+    assert "has not started the run after 1800 s" in capsys.readouterr().err
     assert airflow.patched == [{"state": "failed"}], "a run given up must not start later"
 
 
@@ -155,6 +157,58 @@ def test_an_interrupted_launcher_fails_its_run(
     clock.at_sleep = lambda now_s: signal.raise_signal(signal.SIGTERM) if now_s > 3 else None
     assert launcher.main(argv) == 128 + signal.SIGTERM
     assert airflow.patched == [{"state": "failed"}]
+
+
+def test_a_lost_airflow_is_waited_for_and_then_said_to_go_on(
+    airflow: FakeAirflow, argv: list[str], clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    airflow.states = ["running"]
+    airflow.down_from_s, airflow.down_until_s = 5.0, 600.0
+    airflow.clock = clock
+    clock.at_sleep = lambda now_s: airflow.states.__setitem__(0, "success") if now_s > 590 else None
+    assert launcher.main(argv) == 0
+    airflow.states, airflow.down_until_s = ["running"], 1e9
+    clock.at_sleep = lambda now_s: None
+    clock.elapsed_s = 0.0
+    assert launcher.main(argv) == 1
+    shown = capsys.readouterr()
+    assert "may go on in Airflow" in shown.out
+    assert "HTTP 503" in shown.err
+    assert 900 - 30 < clock.elapsed_s < 900 + 30
+
+
+def test_a_log_that_airflow_refuses_does_not_end_the_run(
+    airflow: FakeAirflow, argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    airflow.tasks = [[task("A", "success")]]
+    airflow.xcoms_refused = True
+    assert launcher.main(argv) == 0
+    assert "the log of A cannot be had from Airflow: Airflow refused (HTTP 403)" in capsys.readouterr().out
+    assert not airflow.patched
+
+
+def test_an_interruption_while_the_run_is_started_fails_it(
+    airflow: FakeAirflow, argv: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = airflow.post_run
+
+    def interrupted(*arguments: Any) -> Any:
+        answer = started(*arguments)
+        signal.raise_signal(signal.SIGTERM)
+        return answer
+
+    monkeypatch.setattr(airflow, "post_run", interrupted)
+    assert launcher.main(argv) == 128 + signal.SIGTERM
+    assert airflow.patched == [{"state": "failed"}]
+
+
+def test_an_argument_that_the_environment_overrules_is_told(
+    airflow: FakeAirflow, argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert launcher.main([*argv, "-e", "other", "-r", "12"]) == 0
+    shown = capsys.readouterr().out
+    assert "WARNING: -e other is ignored: the environment says exp" in shown
+    assert "-r" not in shown
 
 
 def test_no_token_is_ever_printed(

@@ -142,6 +142,23 @@ def test_log_details_and_kill(jid: Jid) -> None:
     assert jid.host.cancelled == ["1"]
 
 
+def test_a_log_is_read_only_where_slurm_put_it(jid: Jid) -> None:
+    stolen = {"tool_id": "77", "log_file_path": "/etc/passwd", "user": "u"}
+    assert jid.post("/exp/job_log_file", stolen).json()["success"] is False
+    started = jid.value("/exp/start_job", DOCUMENT)
+    assert jid.value("/exp/job_log_file", started | {"log_file_path": "/etc/passwd"}) == "text of /l/1.out"
+    jid.host.jobs_known.clear()
+    assert jid.value("/exp/job_log_file", started) == "text of /l/1.out", "Slurm has forgotten the job"
+
+
+def test_the_document_and_the_path_must_agree(jid: Jid) -> None:
+    assert jid.post("/exp/start_job", DOCUMENT | {"experiment": "other"}).status_code == 400
+    assert jid.post("/exp/start_job", {k: v for k, v in DOCUMENT.items() if k != "user"}).status_code == 400
+    assert jid.post("/exp/kill_job", {"tool_id": "1"}).status_code == 400
+    assert not jid.host.submitted
+    assert not jid.host.cancelled
+
+
 def test_counters_are_replaced_whole_and_need_no_token(jid: Jid) -> None:
     rows = [{"key": "a", "value": 1}]
     for body in ([{"key": "x", "value": 0}], rows):
@@ -176,6 +193,14 @@ def test_a_failed_script_is_a_soft_failure_that_quotes_it(jid: Jid) -> None:
     assert "invalid partition" in reply.json()["errormsg"]
 
 
+@pytest.mark.parametrize(
+    "body", [b"NaN", b'[{"key": "a", "value": NaN}]', b'["\\ud800"]', b"[" * 100_000, b"{}"]
+)
+def test_no_counters_upset_the_jid(jid: Jid, body: bytes) -> None:
+    assert jid.client.post("/replace_counters/exp/root1", content=body).status_code == 400
+    assert jid.value("/exp/get_counters", {"_id": "root1"}) == []
+
+
 def test_a_silent_slurm_is_a_soft_failure(jid: Jid) -> None:
     jid.host.trouble = TransientError("Slurm does not answer", endpoint="scontrol")
     assert jid.post("/exp/start_job", DOCUMENT).json()["errormsg"] == "Slurm does not answer [scontrol]"
@@ -201,7 +226,7 @@ def test_a_body_without_end_is_refused(jid: Jid) -> None:
 
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(body=st.one_of(st.binary(max_size=200), st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.floats(allow_nan=False),
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.floats() | st.just("\ud800"),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
         st.sampled_from(["_id", "def", "tool_id", "user", "executable", "experiment"]), inner, max_size=4
     ), max_leaves=8).map(lambda value: json.dumps(value).encode())))  # fmt: skip

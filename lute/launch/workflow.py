@@ -1,13 +1,12 @@
-"""Starting a DAG run."""
+"""Finding the DAG of a workflow."""
 
 from lute.airflow_api.client import AirflowClient
 from lute.errors import ConfigError, did_you_mean
-from lute.jid.documents import RunConf
 from lute.launch.output import Output
 
 
-def start_run(airflow: AirflowClient, workflow: str, run_id: str, conf: RunConf, output: Output) -> str:
-    """Start a run of a workflow and return its DAG's id.
+def find_workflow(airflow: AirflowClient, workflow: str, output: Output) -> str:
+    """Return the id of a workflow's DAG, ready to run.
 
     Raises:
         ConfigError: there is no such workflow; the message has the closest names and the import errors.
@@ -21,7 +20,6 @@ def start_run(airflow: AirflowClient, workflow: str, run_id: str, conf: RunConf,
     if dag.is_paused:
         output.news(f"Workflow {workflow} was paused in Airflow: unpausing it, or its run would stay queued")
         airflow.unpause(dag_id)
-    airflow.trigger(dag_id, run_id, conf.to_conf())
     return dag_id
 
 

@@ -1,0 +1,97 @@
+"""Reading Airflow's replies: JSON objects in, models out. A reply of another shape is a transient error."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+
+from lute.airflow_api.models import Dag, ImportErrorReport, RunState, TaskInstance, TaskState
+from lute.errors import PermanentError, TransientError
+from lute.redact import redact
+
+
+@contextlib.contextmanager
+def reading(endpoint: str) -> Iterator[None]:
+    """Turn whatever goes wrong in reading a reply into a `TransientError`."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise TransientError(
+            f"Airflow's reply is not understood: {type(error).__name__}",
+            endpoint=endpoint,
+            next_step="ask the Airflow administrators if it stays so",
+        ) from error
+
+
+def parse_body(endpoint: str, reply: requests.Response) -> Any:
+    """Return what a reply holds.
+
+    Raises:
+        PermanentError: Airflow refused, or sends elsewhere.
+        TransientError: it failed, or the reply is not JSON.
+    """
+    status = reply.status_code
+    if status >= 500 or status in (408, 425, 429):
+        raise TransientError(
+            f"Airflow failed (HTTP {status})",
+            endpoint=endpoint,
+            http_status=status,
+            next_step="ask the Airflow administrators if it stays so",
+        )
+    if status >= 400:
+        raise PermanentError(
+            f"Airflow refused (HTTP {status}): {_detail(reply)}",
+            endpoint=endpoint,
+            http_status=status,
+            next_step="check user and rights in the site file" if status in (401, 403) else "",
+        )
+    if status >= 300:
+        raise PermanentError(
+            f"Airflow is elsewhere (HTTP {status}): {redact(reply.headers.get('Location', '(nowhere)'))}",
+            endpoint=endpoint,
+            http_status=status,
+            next_step="correct [airflow] url in the site file",
+        )
+    if not reply.content:
+        return None
+    with reading(endpoint):
+        return reply.json()
+
+
+def parse_dag(found: dict[str, Any]) -> Dag | None:
+    """Read a DAG; None if its file is gone."""
+    gone = found.get("is_stale", not found.get("is_active", True))
+    return None if gone else Dag(str(found["dag_id"]), bool(found["is_paused"]))
+
+
+def parse_import_error(found: dict[str, Any]) -> ImportErrorReport:
+    """Read the report of a DAG file that does not import."""
+    lines = str(found.get("stack_trace") or "").strip().splitlines()
+    return ImportErrorReport(str(found.get("filename") or "(unknown)"), lines[-1] if lines else "(no reason)")
+
+
+def parse_run_state(found: dict[str, Any]) -> RunState:
+    """Read a DAG run's state; a word that is none counts as running."""
+    word = found["state"]
+    return RunState(word) if word in set(RunState) else RunState.RUNNING
+
+
+def parse_task_instance(found: dict[str, Any]) -> TaskInstance:
+    """Read a task instance; a state that is none counts as not final."""
+    word = found["state"]
+    return TaskInstance(
+        task_id=str(found["task_id"]),
+        map_index=int(found.get("map_index", -1)),
+        state=TaskState(word) if word in set(TaskState) else TaskState.NONE,
+        try_number=int(found.get("try_number") or 0),
+    )
+
+
+def _detail(reply: requests.Response) -> str:
+    try:
+        detail = reply.json()["detail"]
+    except (ValueError, KeyError, TypeError):
+        detail = reply.text[:300]
+    return redact(detail if isinstance(detail, str) else json.dumps(detail))[:300]
