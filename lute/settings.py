@@ -110,7 +110,10 @@ def load_settings(env: dict[str, str], *, test_instance: bool = False) -> Settin
             the message names file and line.
     """
     path = _site_file(env.get("LUTE_SITE") or DEFAULT_SITE, test_instance=test_instance)
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot be read: {error}", file=path, next_step="correct the site file") from error
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -129,11 +132,7 @@ def _site_file(site: str, *, test_instance: bool) -> Path:
         path = Path(site)
         path = path.with_name(f"{path.stem}{suffix}{path.suffix}")
         if not path.is_file():
-            raise ConfigError(
-                "there is no such site file",
-                file=path,
-                next_step="set LUTE_SITE to the path of a site file, or to a site's name",
-            )
+            raise ConfigError("there is no such site file", file=path, next_step=_next_step(suffix))
         return path
     path = SITES_DIR / f"{site}{suffix}.toml"
     if not path.is_file():
@@ -141,9 +140,15 @@ def _site_file(site: str, *, test_instance: bool) -> Path:
         raise ConfigError(
             f"there is no site '{site}{suffix}': {did_you_mean(site + suffix, known)}",
             file=path,
-            next_step="set LUTE_SITE to a known site or to the path of a site file",
+            next_step=_next_step(suffix),
         )
     return path
+
+
+def _next_step(suffix: str) -> str:
+    if suffix:
+        return "leave --test out: this site has no test instance"
+    return "set LUTE_SITE to a known site's name, or to the path of a site file"
 
 
 def _first_problem(error: ValidationError, path: Path, text: str) -> ConfigError:

@@ -98,6 +98,9 @@ class JIDSlurmOperator(BaseOperator):  # type: ignore[misc]
             ) from error
         except StepStopped as stop:
             raise AirflowException(f"{self.managed_task} was stopped: {stop}") from stop
+        except Exception as error:
+            ti.xcom_push(key="log", value=f"[no log: {type(error).__name__}: {redact(str(error))}]\n")
+            raise
         ti.xcom_push(key="log", value=outcome.log)
         ti.xcom_push(key="job", value=_summary(outcome.record))
         if not outcome.status.is_success:

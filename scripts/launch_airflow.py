@@ -6,7 +6,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from lute.launch.main import main
+try:
+    from lute.launch.main import main
+except ModuleNotFoundError as error:
+    sys.exit(
+        f"launch_airflow.py: error: {sys.executable} has no module {error.name}\n"
+        "  next: run it with a Python that has LUTE's dependencies (pip install lute)"
+    )
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

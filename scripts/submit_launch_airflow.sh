@@ -27,6 +27,11 @@ for arg in "$@"; do
     fi
 done
 
+if [[ ! -w . ]]; then
+    echo "submit_launch_airflow.sh: error: the launcher's log would lie in $PWD, which cannot be written" >&2
+    echo "  next: change to a folder of yours" >&2
+    exit 2
+fi
 load_site
 # Checks the whole command line and answers with the log's name and the launcher's own sbatch arguments.
 mapfile -d '' -t own_args < <("$lute_python" -m lute.launch.arguments "$@")

@@ -1,5 +1,6 @@
 """The command line `lute-sim`."""
 
+import contextlib
 import signal
 import sys
 from pathlib import Path
@@ -38,13 +39,23 @@ def _say(text: str) -> None:
 def serve(
     airflow: Annotated[str, typer.Option(help="none, 2 or 3; default: the installed one")] = "",
     ready_file: Annotated[Path | None, typer.Option(help="where to tell others about the stack")] = None,
-    dags: Annotated[Path | None, typer.Option(help="folder of DAG files; default: workflows/airflow")] = None,
+    dags: Annotated[
+        Path | None,
+        typer.Option(exists=True, file_okay=False, help="folder of DAG files; default: workflows/airflow"),
+    ] = None,
 ) -> None:
     """Bring up Airflow, JID and Slurm on 127.0.0.1 and stay; Ctrl-C leaves nothing behind."""
-    from simulators.serve.ready import default_ready_file
+    from simulators.serve.components import StackError
+    from simulators.serve.ready import default_ready_file, read_ready_file
     from simulators.serve.stack import DAGS, ServedStack
 
     ready = ready_file or default_ready_file(environment())
+    with contextlib.suppress(StackError):
+        raise ConfigError(
+            f"a stack is running already (process {read_ready_file(ready).pid})",
+            file=ready,
+            next_step="stop it, or give this one a --ready-file of its own",
+        )
     try:
         with ServedStack(
             environment(), airflow=_airflow_major(airflow), dags=dags or DAGS, say=_say

@@ -65,7 +65,7 @@ class ImportErrorReport:
     """A DAG file that Airflow could not import."""
 
     filename: str
-    last_line: str
+    reason: str
 
 
 @dataclass(frozen=True)

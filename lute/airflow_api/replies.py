@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -68,8 +69,10 @@ def parse_dag(found: dict[str, Any]) -> Dag | None:
 
 def parse_import_error(found: dict[str, Any]) -> ImportErrorReport:
     """Read the report of a DAG file that does not import."""
-    lines = str(found.get("stack_trace") or "").strip().splitlines()
-    return ImportErrorReport(str(found.get("filename") or "(unknown)"), lines[-1] if lines else "(no reason)")
+    lines = str(found.get("stack_trace") or "").strip().splitlines() or ["(no reason)"]
+    # The message of an exception may have several lines; the one with its name tells most.
+    named = [line for line in lines if re.match(r"[\w.]+(Error|Exception)\b", line)]
+    return ImportErrorReport(str(found.get("filename") or "(unknown)"), (named or lines)[-1])
 
 
 def parse_run_state(found: dict[str, Any]) -> RunState:

@@ -70,6 +70,22 @@ def load_config(file: Path, env: Mapping[str, str]) -> Config:
         ConfigError: it is missing or malformed, or its header is wrong; the message names file and
             line.
     """
+    header, tasks = _two_documents(file)
+    return Config(file, _header(header, env), tasks, env)
+
+
+def check_config(file: Path) -> None:
+    """Check what can be told of a configuration without the environment of the jobs that will read it.
+
+    Raises:
+        ConfigError: it is missing or malformed; the message names file and line.
+    """
+    header, tasks = _two_documents(file)
+    _written_header(header)
+    _sections(tasks)
+
+
+def _two_documents(file: Path) -> tuple[YamlDocument, YamlDocument]:
     documents = read_documents(file)
     if len(documents) != 2:
         found = "is empty" if not documents else f"has {len(documents)} YAML document(s)"
@@ -79,10 +95,10 @@ def load_config(file: Path, env: Mapping[str, str]) -> Config:
             file=file,
             line=third,
         )
-    return Config(file, _header(documents[0], env), documents[1], env)
+    return documents[0], documents[1]
 
 
-def _header(document: YamlDocument, env: Mapping[str, str]) -> Header:
+def _written_header(document: YamlDocument) -> dict[str, object]:
     written = document.value
     if not isinstance(written, dict):
         raise document.error("the header, the first document, must map names to values")
@@ -90,6 +106,11 @@ def _header(document: YamlDocument, env: Mapping[str, str]) -> Header:
         if name not in Header.model_fields:
             hint = did_you_mean(str(name), Header.model_fields)
             raise document.error(f"unknown header field '{name}': {hint}", (name,))
+    return {str(name): value for name, value in written.items()}
+
+
+def _header(document: YamlDocument, env: Mapping[str, str]) -> Header:
+    written = _written_header(document)
 
     def error(what: str, place: Place) -> ConfigError:
         return document.error(what, place[1:])

@@ -28,11 +28,14 @@ class JidRequest:
         path: below the JID's base URL, without a trailing slash (a trailing slash is an error there).
         body: what goes out as JSON.
         repeatable: asking twice has no second effect.
+        refusal_is_final: `success: false` will not become true by asking again. Of a status it may: the
+            JID says so, too, while Slurm does not answer.
     """
 
     path: str
     body: Any
     repeatable: bool = True
+    refusal_is_final: bool = True
 
 
 def start_job(document: dict[str, Any]) -> JidRequest:
@@ -42,7 +45,7 @@ def start_job(document: dict[str, Any]) -> JidRequest:
 
 def job_statuses(records: Sequence[JobRecord]) -> JidRequest:
     """Ask for the status of several jobs at once."""
-    return JidRequest("/job_statuses", [record.document for record in records])
+    return JidRequest("/job_statuses", [record.document for record in records], refusal_is_final=False)
 
 
 def job_log_file(record: JobRecord) -> JidRequest:
@@ -104,8 +107,7 @@ def parse_reply(request: JidRequest, endpoint: str, http_status: int, content: b
             f"the JID's reply is not understood: {excerpt}", endpoint=endpoint, http_status=http_status
         )
     if reply["success"] is not True:
-        # A job that could not be started is settled; a status or log not to be had now may be had later.
-        failure: type[RemoteError] = TransientError if request.repeatable else PermanentError
+        failure: type[RemoteError] = PermanentError if request.refusal_is_final else TransientError
         raise failure(
             f"the JID could not do it: {redact(str(reply.get('errormsg')))}",
             endpoint=endpoint,

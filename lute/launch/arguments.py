@@ -62,14 +62,13 @@ def parse_launch_arguments(argv: Sequence[str]) -> LaunchArguments:
     Raises:
         ConfigError: an argument is missing or wrong, for the launcher or for sbatch.
     """
+    from lute.io.config import check_config  # here, so that `main` can tell of missing dependencies
+
     known, rest = launch_parser().parse_known_args(argv)
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", known.workflow):
         raise ConfigError(f"'{known.workflow}' is not the name of a workflow", next_step="check -w")
     config_file = Path(known.config).absolute()
-    if not config_file.is_file():
-        raise ConfigError(
-            "there is no such configuration file", file=config_file, next_step="check the path given with -c"
-        )
+    check_config(config_file)
     return LaunchArguments(
         config_file=config_file,
         workflow=known.workflow.removeprefix("lute_"),
@@ -82,9 +81,23 @@ def parse_launch_arguments(argv: Sequence[str]) -> LaunchArguments:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Check a command line; print the launcher's job name and its sbatch arguments, each ended by NUL."""
+    """Check a command line; print the launcher's job name and its sbatch arguments, each ended by NUL.
+
+    Whatever would stop the launcher at once is told now, not in the log of its job.
+    """
     try:
         arguments = parse_launch_arguments(argv)
+        import lute.launch.main  # noqa: F401 - is everything there that the launcher needs?
+        from lute.settings import environment, load_settings
+
+        load_settings(environment(), test_instance=arguments.test)
+    except ModuleNotFoundError as error:
+        print(
+            f"submit_launch_airflow.sh: error: {sys.executable} has no module {error.name}\n"
+            "  next: set LUTE_PYTHON to a Python that has LUTE's dependencies (pip install lute)",
+            file=sys.stderr,
+        )
+        return ConfigError.exit_code
     except LuteError as error:
         print(f"submit_launch_airflow.sh: error: {error}", file=sys.stderr)
         return error.exit_code

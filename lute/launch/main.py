@@ -1,9 +1,12 @@
 """The launcher, as a function of its arguments."""
 
+import contextlib
+import os
 import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 
 from lute.airflow_api.client import AirflowClient
@@ -49,6 +52,13 @@ def main(argv: Sequence[str]) -> int:
             print(redact(traceback.format_exc()), file=sys.stderr)
         print(f"launch_airflow.py: error: {redact(str(error))}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        # Such as a full disk under the log, or a reader of the output that has gone.
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for the interpreter's own flush at the end
+        if "--debug" in argv:
+            traceback.print_exc()
+        print(f"launch_airflow.py: error: {error}\n  next: make room where its log lies", file=sys.stderr)
+        return 1
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
@@ -101,6 +111,8 @@ def _give_up(airflow: AirflowClient, run: RunRef, output: Output) -> None:
     except LuteError as error:
         if isinstance(error, PermanentError) and error.http_status == 404:
             return  # it was never started
-        output.news(f"DAG run {run.run_id} may go on in Airflow, it could not be marked failed: {error.what}")
+        fate = f"DAG run {run.run_id} may go on in Airflow, it could not be marked failed: {error.what}"
     else:
-        output.news("The DAG run was marked failed, which cancels its jobs")
+        fate = f"DAG run {run.run_id} was marked failed, which cancels its jobs"
+    with contextlib.suppress(OSError):  # the output may be what went wrong
+        output.news(fate)

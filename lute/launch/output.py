@@ -20,7 +20,8 @@ class Output:
     def log(self, title: str, text: str) -> None:
         """Print a step's log under its title."""
         self.news(title)
-        self._write(f"{'-' * 20} log {'-' * 20}\n{text.rstrip()}\n{'-' * 17} end of log {'-' * 17}")
+        shown = text.rstrip() or "(the log is empty)"
+        self._write(f"{'-' * 20} log {'-' * 20}\n{shown}\n{'-' * 17} end of log {'-' * 17}")
 
     @staticmethod
     def _write(text: str) -> None:

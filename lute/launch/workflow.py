@@ -1,5 +1,7 @@
 """Finding the DAG of a workflow."""
 
+from pathlib import Path
+
 from lute.airflow_api.client import AirflowClient
 from lute.errors import ConfigError, did_you_mean
 from lute.launch.output import Output
@@ -24,8 +26,13 @@ def find_workflow(airflow: AirflowClient, workflow: str, output: Output) -> str:
 
 
 def _no_such_workflow(airflow: AirflowClient, workflow: str) -> ConfigError:
+    failed = airflow.import_errors()
+    own = [report for report in failed if Path(report.filename).stem == workflow]
+    if own:
+        return ConfigError(
+            f"Airflow could not import {own[0].filename}: {own[0].reason}", next_step="repair the DAG file"
+        )
     names = [dag_id.removeprefix("lute_") for dag_id in airflow.dag_ids() if dag_id.startswith("lute_")]
     lines = [f"there is no workflow '{workflow}': {did_you_mean(workflow, names)}"]
-    failed = airflow.import_errors()
-    lines += [f"  Airflow could not import {report.filename}: {report.last_line}" for report in failed]
+    lines += [f"  Airflow could not import {report.filename}: {report.reason}" for report in failed]
     return ConfigError("\n".join(lines), next_step="check -w, or repair the DAG file")

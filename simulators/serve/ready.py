@@ -16,7 +16,7 @@ class StackInfo:
 
     Attributes:
         environment: the variables that production code and the fake commands need, secrets among them.
-        path_entry: the folder of the fake Slurm commands, empty where real ones are used.
+        path_entry: the folders of the fake Slurm commands and of this Python, for PATH.
         work_dir: where jobs of the JID run, hence where their logs lie.
         log_dir: the output of the stack's own processes.
     """

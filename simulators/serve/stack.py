@@ -36,6 +36,7 @@ RUN = 12
 _POLL_S = 0.1
 _READY_LIMIT_S = 180.0
 _ANSWER_LIMIT_S = 30.0
+_PARSING_LIMIT_S = 20.0
 _TOKEN_LIFETIME_MIN = 480.0
 
 
@@ -106,7 +107,7 @@ class ServedStack:
             jid_url=jid_url,
             work_dir=str(work_dir),
             log_dir=str(self._dir / "logs"),
-            path_entry=str(SLURM_BIN),
+            path_entry=f"{SLURM_BIN}{os.pathsep}{Path(sys.executable).parent}",
             environment={
                 "LUTE_SITE": str(site_file),
                 "LUTE_PYTHON": sys.executable,
@@ -174,9 +175,13 @@ class ServedStack:
             self._wait_until(lambda: _answers(url), "Airflow's execution API")
         airflow = AirflowClient(load_settings({"LUTE_SITE": str(site_file)}), self._runtime)
         files = len(list(self._dags.glob("*.py")))
-        self._wait_until(
-            lambda: len(airflow.dag_ids()) + len(airflow.import_errors()) >= files, "the parsing of DAG files"
-        )
+        deadline_s = self._runtime.clock.monotonic() + _PARSING_LIMIT_S
+        while len(airflow.dag_ids()) + len(airflow.import_errors()) < files:
+            if self._runtime.clock.monotonic() > deadline_s:
+                self._say(f"not every file of {self._dags} has become a workflow yet")
+                break
+            self._components.check_alive()
+            self._runtime.clock.sleep(_POLL_S)
 
     def _write_site_file(self, jid_url: str, instance: AirflowInstance | None) -> Path:
         url = instance.url if instance else "http://127.0.0.1:9"

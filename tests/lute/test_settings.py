@@ -46,6 +46,18 @@ def test_an_unknown_site_names_the_closest(tmp_path: Path) -> None:
         load_settings({"LUTE_SITE": "sd3f"})
 
 
+def test_a_site_without_a_test_instance(tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text(GOOD)
+    with pytest.raises(ConfigError, match="leave --test out"):
+        load_settings({"LUTE_SITE": str(tmp_path / "site.toml")}, test_instance=True)
+
+
+def test_a_site_file_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_settings({"LUTE_SITE": str(tmp_path / "site.toml")})
+
+
 def test_a_missing_site_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=rf"{tmp_path}/gone\.toml: there is no such site file"):
         load_settings({"LUTE_SITE": str(tmp_path / "gone.toml")})

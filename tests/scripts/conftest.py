@@ -48,7 +48,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 @pytest.fixture
 def config(folder: Path) -> Path:
     path = folder / "config.yaml"
-    path.touch()
+    path.write_text("title: t\nexperiment: exp\nrun: 12\n---\nTest: {}\n")
     return path
 
 

@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,8 +48,10 @@ def test_sbatchs_exit_code_is_kept(run: Run, config: Path) -> None:
     [
         ([], "usage: submit_launch_airflow.sh -c CONFIG -w WORKFLOW"),
         (["-w", "test"], "-c/--config"),
-        (["-c", "/no/such.yaml", "-w", "test"], "there is no such configuration file"),
+        (["-c", "/no/such.yaml", "-w", "test"], "/no/such.yaml"),
         (["-c", "CONFIG", "-w", "test", "--partitoin=milano"], "partition"),
+        (["-c", "CONFIG", "-w", "a/b"], "not the name of a workflow"),
+        (["-c", "CONFIG", "-w", "test", "--test"], "this site has no test instance"),
     ],
 )
 def test_mistakes_are_told_before_anything_is_submitted(
@@ -58,4 +61,26 @@ def test_mistakes_are_told_before_anything_is_submitted(
     assert done.exit_code == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+    assert done.argv is None
+
+
+def test_a_python_without_the_dependencies_is_told_before_anything_is_submitted(
+    run: Run, config: Path
+) -> None:
+    bare = config.with_name("bare_python")
+    bare.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S "$@"\n')
+    bare.chmod(0o755)
+    done = run("submit_launch_airflow.sh", "-c", str(config), "-w", "test", LUTE_PYTHON=str(bare))
+    assert done.exit_code == 2
+    assert "has no module" in done.stderr
+    assert "LUTE_PYTHON" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.argv is None
+
+
+@pytest.mark.parametrize("words", [["-h"], ["-c", "x", "-w", "y", "--help"]])
+def test_help_submits_nothing(run: Run, words: list[str]) -> None:
+    done = run("submit_launch_airflow.sh", *words)
+    assert done.exit_code == 0
+    assert "usage:" in done.stdout
     assert done.argv is None

@@ -1,8 +1,11 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from simulators.serve.ready import StackInfo
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,10 +38,27 @@ def test_env_without_a_stack_says_what_to_do(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["serve", "--airflow", "7"], ["nonsense"], ["demo", "nope"], ["demo", "--config", "/no/such.yaml"]],
+    [
+        ["serve", "--airflow", "7"],
+        ["serve", "--dags", "/no/such/folder"],
+        ["demo", "--airflow", "none"],
+        ["nonsense"],
+        ["demo", "nope"],
+        ["demo", "--config", "/no/such.yaml"],
+    ],
 )
 def test_wrong_usage_exits_2_before_anything_starts(words: list[str]) -> None:
     done = lute_sim(*words)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert "stack ready" not in done.stderr
+
+
+def test_a_second_stack_does_not_take_the_place_of_the_first(tmp_path: Path) -> None:
+    ready = tmp_path / "stack.json"
+    StackInfo(os.getpid(), "", "", "/w", "/l", "/b", {}).write(ready)
+    before = ready.read_text()
+    done = lute_sim("serve", "--airflow", "none", "--ready-file", str(ready))
+    assert done.returncode == 2
+    assert f"a stack is running already (process {os.getpid()})" in done.stderr
+    assert ready.read_text() == before

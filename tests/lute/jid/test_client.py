@@ -170,6 +170,15 @@ def test_only_the_known_words_are_a_status(
     assert [record.status for record in client.job_statuses([RECORD])] == expected
 
 
+def test_a_log_that_is_not_there_is_not_waited_for(
+    client: JidClient, jid: responses.RequestsMock, clock: FakeClock
+) -> None:
+    jid.post(f"{BASE}/exp/job_log_file", json={"success": False, "errormsg": "/l/7.out: no such file"})
+    with pytest.raises(PermanentError, match="no such file"):
+        client.job_log_file(RECORD)
+    assert clock.elapsed_s == 0
+
+
 @pytest.mark.parametrize(("value", "text"), [("log\ntext", "log\ntext"), (None, ""), (["x"], "['x']")])
 def test_a_log_is_text(client: JidClient, jid: responses.RequestsMock, value: Any, text: str) -> None:
     jid.post(f"{BASE}/exp/job_log_file", json=ok(value))

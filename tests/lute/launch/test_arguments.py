@@ -9,7 +9,7 @@ from lute.launch.arguments import main, parse_launch_arguments
 @pytest.fixture
 def config(tmp_path: Path) -> str:
     path = tmp_path / "my 'config'.yaml"
-    path.touch()
+    path.write_text("title: t\nexperiment: exp\nrun: 12\n---\nTest: {}\n")
     return str(path)
 
 
@@ -46,7 +46,7 @@ def test_what_the_launcher_does_not_know_goes_to_slurm(config: str) -> None:
     [
         (["-w", "x"], "-c/--config"),
         (["-c", "CONFIG"], "-w/--workflow"),
-        (["-c", "/no such/file.yaml", "-w", "x"], "no such configuration file"),
+        (["-c", "/no such/file.yaml", "-w", "x"], "does not exist|cannot be read|no such"),
         (["-c", "CONFIG", "-w", "x", "--partitoin=milano"], "partition"),
         (
             ["-c", "CONFIG", "-w", "x", "--array=0-9"],

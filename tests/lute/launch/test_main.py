@@ -1,6 +1,8 @@
 """The launcher as a whole against an Airflow of either version."""
 
+import errno
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,7 @@ def argv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> I
     site = tmp_path / "site.toml"
     site.write_text(GOOD.replace("http://127.0.0.1:1", URL).replace('"/p"', f'"{password_file}"'))
     config = tmp_path / "config.yaml"
-    config.touch()
+    config.write_text("title: t\nexperiment: exp\nrun: 12\n---\nTest: {}\n")
     env = {
         "LUTE_SITE": str(site),
         "EXPERIMENT": "exp",
@@ -209,6 +211,60 @@ def test_an_argument_that_the_environment_overrules_is_told(
     shown = capsys.readouterr().out
     assert "WARNING: -e other is ignored: the environment says exp" in shown
     assert "-r" not in shown
+
+
+def test_a_malformed_configuration_is_told_before_anything_starts(
+    airflow: FakeAirflow, argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for text in ("", "title: t", "titel: t\n---\n{}", "a: [\n---\n{}", "title: t\n---\n- x"):
+        Path(argv[1]).write_text(text)
+        assert launcher.main(argv) == 2
+        shown = capsys.readouterr()
+        assert argv[1] in shown.err
+        assert "Traceback" not in shown.err
+    assert not airflow.triggered
+
+
+def test_an_empty_log_is_said_to_be_empty(
+    airflow: FakeAirflow, argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    airflow.tasks = [[task("A", "success")]]
+    airflow.xcoms = {("A", "log"): "\n"}
+    assert launcher.main(argv) == 0
+    assert "(the log is empty)" in capsys.readouterr().out
+
+
+def test_a_full_disk_under_the_log_fails_the_run_in_a_few_words(
+    airflow: FakeAirflow, argv: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(_self: object, text: str) -> None:
+        if "A: running" in text:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    airflow.states, airflow.tasks = ["running"], [[task("A", "running")]]
+    monkeypatch.setattr("lute.launch.output.Output.news", full)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", sys.stdout)
+        assert launcher.main(argv) == 1
+    assert airflow.patched == [{"state": "failed"}]
+    err = capsys.readouterr().err
+    assert "No space left on device" in err
+    assert "Traceback" not in err
+
+
+def test_a_dag_file_that_does_not_import_is_the_answer_to_its_name(
+    airflow: FakeAirflow, argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    trace = "Traceback\n  ...\nairflow.exceptions.AirflowException: Invalid arguments: {\n  'max_coers': 3}\n"
+    airflow.import_errors = [
+        {"filename": "other.py", "stack_trace": "x"},
+        {"filename": "/dags/mine.py", "stack_trace": trace},
+    ]
+    argv[3] = "mine"
+    assert launcher.main(argv) == 2
+    err = capsys.readouterr().err
+    assert "could not import /dags/mine.py: airflow.exceptions.AirflowException: Invalid arguments" in err
+    assert "did you mean" not in err
 
 
 def test_no_token_is_ever_printed(
