@@ -72,7 +72,10 @@ def _default(field: object) -> str:
         return "required"
     if isinstance(default, BaseModel):
         return f"`{default.model_dump()}`"
-    return "none" if default is None else f"`{default}`" if default != "" else "empty"
+    if default is None or default == "":
+        return "none" if default is None else "empty"
+    # Without the folder in which this copy of the project happens to lie.
+    return f"`{default}`".replace(f"{DOCS.parent}/", "")
 
 
 def _site() -> str:

@@ -24,6 +24,7 @@ def test_the_reference_is_what_the_code_says() -> None:
     made = runpy.run_path(str(DOCS / "generate_reference.py"))["pages"]()
     for name, text in made.items():
         assert (DOCS / name).read_text() == text, "run: python docs/generate_reference.py"
+        assert str(ROOT) not in text
 
 
 def test_every_parameter_says_what_it_means() -> None:
