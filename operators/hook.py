@@ -40,5 +40,8 @@ class JidHook(BaseHook):  # type: ignore[misc]
         host = connection.host or ""
         if "://" in host:
             return host
+        if not host:
+            return settings.jid.url
+        name, slash, path = host.partition("/")
         port = f":{connection.port}" if connection.port else ""
-        return f"{connection.schema or 'https'}://{host}{port}" if host else settings.jid.url
+        return f"{connection.schema or 'https'}://{name}{port}{slash}{path}"
