@@ -11,7 +11,7 @@ try:
 except ModuleNotFoundError as error:
     sys.exit(
         f"launch_airflow.py: error: {sys.executable} has no module {error.name}\n"
-        "  next: run it with a Python that has LUTE's dependencies (pip install lute)"
+        "  next: run it with a Python that has LUTE's dependencies (pip install the clone)"
     )
 
 if __name__ == "__main__":

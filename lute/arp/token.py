@@ -49,7 +49,7 @@ def fetch_token(experiment: str, settings: Settings, runtime: Runtime) -> str:
         ) from error
     try:
         value = reply.json().get("value") if reply.status_code == 200 else None
-    except ValueError:
+    except (ValueError, AttributeError):
         value = None
     if not isinstance(value, str) or not value:
         raise PermanentError(

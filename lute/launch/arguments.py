@@ -94,7 +94,7 @@ def main(argv: Sequence[str]) -> int:
     except ModuleNotFoundError as error:
         print(
             f"submit_launch_airflow.sh: error: {sys.executable} has no module {error.name}\n"
-            "  next: set LUTE_PYTHON to a Python that has LUTE's dependencies (pip install lute)",
+            "  next: set LUTE_PYTHON to a Python that has LUTE's dependencies (pip install the clone)",
             file=sys.stderr,
         )
         return ConfigError.exit_code

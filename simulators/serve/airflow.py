@@ -57,7 +57,7 @@ def installed_version() -> tuple[int, ...]:
         text = importlib.metadata.version("apache-airflow")
     except importlib.metadata.PackageNotFoundError as error:
         raise StackError(
-            "Airflow is not installed here", next_step="pip install 'lute[airflow3,sim]', or --airflow none"
+            "Airflow is not installed here", next_step="pip install '.[airflow3,sim]', or --airflow none"
         ) from error
     return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
 
