@@ -8,7 +8,6 @@ from pathlib import Path
 
 import lute
 from lute.errors import ConfigError, LuteError
-from lute.execution.environment import sourced
 from lute.execution.inbox import Inbox
 from lute.execution.job import Job
 from lute.execution.judgement import Received, judge
@@ -69,18 +68,6 @@ class Executor:
         self._on_status = on_status
         self._output = Output(stdout)
         self._received = Received()
-
-    def update_environment(self, changes: Mapping[str, str]) -> None:
-        """Change variables of the Task's environment."""
-        self.environment.update(changes)
-
-    def source(self, script: Path) -> None:
-        """Make the Task's environment what a shell has after it sourced `script`.
-
-        Raises:
-            ConfigError: the script fails.
-        """
-        self.environment = sourced(self.environment, script, self._runtime.commands)
 
     def run(self) -> int:
         """Run the Task, store its result, print the verdict as the last line.

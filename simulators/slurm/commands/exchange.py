@@ -1,6 +1,6 @@
 """What goes into a command and what comes out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from lute.slurm.getopt import Given, Option, OptionError, scan
@@ -62,9 +62,9 @@ class Context:
 class RefusalError(Exception):
     """The command ends here, with this reply."""
 
-    def __init__(self, exit_code: int, stderr: str) -> None:
+    def __init__(self, exit_code: int, stderr: str, *, stdout: str = "") -> None:
         super().__init__(stderr)
-        self.reply = Reply(exit_code, "", stderr)
+        self.reply = Reply(exit_code, stdout, stderr)
 
 
 def options_of(
@@ -79,6 +79,27 @@ def options_of(
         return scan(tokens, table, stop_at_operand=False)
     except OptionError as error:
         raise RefusalError(usage_code, usage_error(program, error)) from None
+
+
+def accepted_options(
+    program: str, tokens: Sequence[str], table: Sequence[Option], accepted: Container[str], usage: str
+) -> tuple[dict[str, str], list[str]]:
+    """Return the options' values by name, and the operands, of a command that takes `accepted` only.
+
+    Raises:
+        RefusalError: for an option that is wrong or not simulated; also with the answer to
+            `--version`, `--help` and `--usage`.
+    """
+    given, operands = options_of(program, tokens, table)
+    options = {option.name: option.value or "" for option in given}
+    if "version" in options:
+        raise RefusalError(0, "", stdout=f"{VERSION}\n")
+    if options.keys() & {"help", "usage"}:
+        raise RefusalError(0, "", stdout=f"Usage: {program} {usage}\n")
+    for name in options:
+        if name not in accepted:
+            raise not_simulated(program, f"--{name}")
+    return options, operands
 
 
 def usage_error(program: str, error: OptionError) -> str:

@@ -6,13 +6,12 @@ import signal
 from lute.slurm.getopt import Option, Takes
 from lute.slurm.states import SlurmState
 from simulators.slurm.commands.exchange import (
-    VERSION,
     Context,
     RefusalError,
     Reply,
     Request,
+    accepted_options,
     not_simulated,
-    options_of,
 )
 from simulators.slurm.controller import AlreadyEndedError, UnknownJobError
 from simulators.slurm.state import Job
@@ -52,15 +51,9 @@ _STATES = {"PENDING": "PD", "RUNNING": "R", "SUSPENDED": "S"}
 
 def run(request: Request, context: Context) -> Reply:
     """End or signal jobs; an unknown or finished job is no error (measured)."""
-    given, operands = options_of("scancel", request.argv[1:], OPTIONS)
-    options = {option.name: option.value or "" for option in given}
-    if "version" in options:
-        return Reply(0, f"{VERSION}\n")
-    if options.keys() & {"help", "usage"}:
-        return Reply(0, "Usage: scancel [OPTIONS] [job_id[_array_id][.step_id]]\n")
-    for name in options:
-        if name not in _OBEYED and name not in _HARMLESS:
-            raise not_simulated("scancel", f"--{name}")
+    options, operands = accepted_options(
+        "scancel", request.argv[1:], OPTIONS, _OBEYED | _HARMLESS, "[OPTIONS] [job_id[_array_id][.step_id]]"
+    )
     number = _signal_number(options["signal"]) if "signal" in options else None
     ids = _job_ids(operands)
     if not ids and not options.keys() & _FILTERS:

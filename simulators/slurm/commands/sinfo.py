@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from lute.slurm.getopt import Option, Takes
-from simulators.slurm.commands.exchange import VERSION, Context, Reply, Request, not_simulated, options_of
+from simulators.slurm.commands.exchange import (
+    Context,
+    Reply,
+    Request,
+    accepted_options,
+    not_simulated,
+)
 from simulators.slurm.commands.fields import parse_format, table_line
 from simulators.slurm.commands.records import node_state
 from simulators.slurm.hostlist import compress
@@ -77,15 +83,7 @@ class Row:
 
 def run(request: Request, context: Context) -> Reply:
     """Show the partitions; down nodes do not exist here."""
-    given, _ = options_of("sinfo", request.argv[1:], OPTIONS)
-    options = {option.name: option.value or "" for option in given}
-    if "version" in options:
-        return Reply(0, f"{VERSION}\n")
-    if options.keys() & {"help", "usage"}:
-        return Reply(0, "Usage: sinfo [OPTIONS]\n")
-    for name in options:
-        if name not in _ACCEPTED:
-            raise not_simulated("sinfo", f"--{name}")
+    options, _ = accepted_options("sinfo", request.argv[1:], OPTIONS, _ACCEPTED, "[OPTIONS]")
     columns = parse_format(options.get("format", DEFAULT_FORMAT))
     letters = {column.letter for column in columns if column.letter}
     for letter in sorted(letters - _HEADERS.keys()):

@@ -5,13 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from lute.slurm.getopt import Option, Takes
 from lute.slurm.states import SlurmState
 from simulators.slurm.commands.exchange import (
-    VERSION,
     Context,
     RefusalError,
     Reply,
     Request,
+    accepted_options,
     not_simulated,
-    options_of,
 )
 from simulators.slurm.commands.fields import (
     JOB_FIELDS,
@@ -101,15 +100,7 @@ _STATE_ORDER = {name: number for number, name in enumerate(_STATE_NAMES.split(",
 def run(request: Request, context: Context) -> Reply:
     """List jobs."""
     tokens = _join_job_list(request.argv[1:])
-    given, _ = options_of("squeue", tokens, OPTIONS)
-    options = {option.name: option.value or "" for option in given}
-    if "version" in options:
-        return Reply(0, f"{VERSION}\n")
-    if options.keys() & {"help", "usage"}:
-        return Reply(0, "Usage: squeue [OPTIONS]\n")
-    for name in options:
-        if name not in _OBEYED and name not in _HARMLESS:
-            raise not_simulated("squeue", f"--{name}")
+    options, _ = accepted_options("squeue", tokens, OPTIONS, _OBEYED | _HARMLESS, "[OPTIONS]")
     cluster = context.controller.cluster
     jobs, warning = _selected(options, context, list(cluster.jobs.values()))
     jobs = _sorted(jobs, options.get("sort", "P,t,-p"))

@@ -114,7 +114,7 @@ class Runs:
         file.write_text(TALKING + script, encoding="utf-8")
         executor = self.executor("Test", **options)
         executor.command = lambda job: [sys.executable, str(file), str(job)]  # type: ignore[method-assign]
-        executor.update_environment({"PYTHONPATH": str(Path(__file__).parents[3])})
+        executor.environment["PYTHONPATH"] = str(Path(__file__).parents[3])
         return executor
 
     def _stdout(self) -> int:

@@ -308,24 +308,11 @@ def test_nothing_stays_behind(runs: Runs, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_the_environment_is_a_value_of_each_executor(runs: Runs) -> None:
-    first, second = runs.executor("Test", env={"A": "1"}), runs.executor("Test", env={"A": "1"})
-    first.update_environment({"LUTE_TEST_ONLY": "x"})
-    assert first.environment == {"A": "1", "LUTE_TEST_ONLY": "x"}
-    assert second.environment == {"A": "1"}
+    given = {"A": "1"}
+    first, second = runs.executor("Test", env=given), runs.executor("Test", env=given)
+    first.environment["LUTE_TEST_ONLY"] = "x"
+    assert second.environment == given == {"A": "1"}
     assert "LUTE_TEST_ONLY" not in os.environ
-
-
-def test_sourcing_a_script(runs: Runs) -> None:
-    script = runs.work_dir / "a script.sh"
-    script.write_text("echo noise; export X=\"two\nlines = 'q'\" PATH=/opt/bin:$PATH; echo more >&2")
-    executor = runs.executor("Test", env={"PATH": os.environ["PATH"]})
-    executor.source(script)
-    assert executor.environment["X"] == "two\nlines = 'q'"
-    assert executor.environment["PATH"] == f"/opt/bin:{os.environ['PATH']}"
-    assert "X" not in os.environ
-    script.write_text("echo broken >&2; false")
-    with pytest.raises(ConfigError, match="broken"):
-        executor.source(script)
 
 
 def test_a_hook_that_fails_changes_nothing(runs: Runs) -> None:
