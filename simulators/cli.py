@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import sys
+from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -21,6 +22,13 @@ app = typer.Typer(
 )
 
 _WATCH_INTERVAL_S = 1.0
+
+
+class Slurm(StrEnum):
+    """Which Slurm the stack has."""
+
+    FAKE = "fake"
+    REAL = "real"
 
 
 class _Stop(Exception):
@@ -43,6 +51,9 @@ def serve(
         Path | None,
         typer.Option(exists=True, file_okay=False, help="folder of DAG files; default: workflows/airflow"),
     ] = None,
+    slurm: Annotated[
+        Slurm, typer.Option(help="real: the installed Slurm, as a private cluster")
+    ] = Slurm.FAKE,
 ) -> None:
     """Bring up Airflow, JID and Slurm on 127.0.0.1 and stay; Ctrl-C leaves nothing behind."""
     from simulators.serve.components import StackError
@@ -58,7 +69,11 @@ def serve(
         )
     try:
         with ServedStack(
-            environment(), airflow=_airflow_major(airflow), dags=dags or DAGS, say=_say
+            environment(),
+            airflow=_airflow_major(airflow),
+            real_slurm=slurm is Slurm.REAL,
+            dags=dags or DAGS,
+            say=_say,
         ) as stack:
             stack.info.write(ready)
             try:
@@ -89,6 +104,9 @@ def demo(
     workflow: Annotated[str, typer.Argument(help="a workflow of workflows/airflow")] = "test",
     config: Annotated[Path, typer.Option(help="the Tasks' configuration")] = Path("config/test.yaml"),
     airflow: Annotated[str, typer.Option(help="2 or 3; default: the installed one")] = "",
+    slurm: Annotated[
+        Slurm, typer.Option(help="real: the installed Slurm, as a private cluster")
+    ] = Slurm.FAKE,
 ) -> None:
     """Bring up the stack, launch a workflow with the standard script, show how it goes; exit as it does."""
     from simulators.serve.demo import run_demo
@@ -102,7 +120,9 @@ def demo(
     if not config.is_file():
         raise ConfigError("there is no such configuration file", file=config.absolute())
     try:
-        with ServedStack(environment(), airflow=_airflow_major(airflow), say=_say) as stack:
+        with ServedStack(
+            environment(), airflow=_airflow_major(airflow), real_slurm=slurm is Slurm.REAL, say=_say
+        ) as stack:
             exit_code = run_demo(stack, workflow, config.absolute(), environment())
     except _Stop:
         _say("stopped")

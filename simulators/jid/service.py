@@ -152,7 +152,8 @@ class JidService:
         path = job.stdout_path if job and job.stdout_path else self._state.log_path(job_id)
         if not path:
             raise HostError(f"no log file is known for job {job_id or '(none)'}")
-        return _success(self._host.read_text(path))
+        # scontrol expands `%j` in the path that it reports but not `%J` (measured on 22.05.8).
+        return _success(self._host.read_text(path.replace("%J", job_id)))
 
     def _job_details(self, documents: list[dict[str, Any]], _body: Any, _headers: Mapping[str, str]) -> Reply:
         job_id = str(_one(documents).get("tool_id") or "")

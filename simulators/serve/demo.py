@@ -38,7 +38,7 @@ def run_demo(stack: ServedStack, workflow: str, config: Path, env: Mapping[str, 
     launcher = jobs.pop(launcher_id)
     steps = list(jobs.values())
     console.rule(f"log of the launcher (Slurm job {launcher_id})")
-    log = Path(launcher.stdout_path or "")
+    log = Path(launcher.stdout_path.replace("%J", launcher_id))  # which real Slurm leaves in (measured)
     console.print(log.read_text(errors="replace") if log.is_file() else "(no log)", markup=False)
     console.rule("steps")
     console.print(_table(steps))

@@ -15,8 +15,8 @@ class StackInfo:
     """A running stack.
 
     Attributes:
-        environment: the variables that production code and the fake commands need, secrets among them.
-        path_entry: the folders of the fake Slurm commands and of this Python, for PATH.
+        environment: the variables that production code and the Slurm commands need, secrets among them.
+        path_entry: the folders of the Slurm commands and of this Python, for PATH.
         work_dir: where jobs of the JID run, hence where their logs lie.
         log_dir: the output of the stack's own processes.
     """

@@ -24,6 +24,8 @@ from simulators.jid.routes import PREFIX, application
 from simulators.jid.service import JidService
 from simulators.jid.state import JidState
 from simulators.jid.tokens import TokenAuthority
+from simulators.realslurm.cluster import RealSlurm
+from simulators.realslurm.programs import commands_folder
 from simulators.serve.airflow import USER, AirflowInstance, installed_version
 from simulators.serve.components import Components, StackError
 from simulators.serve.ready import StackInfo
@@ -46,6 +48,7 @@ class ServedStack:
     Args:
         env: the environment to build on.
         airflow: 2 or 3, which must be the installed one; 0 for none.
+        real_slurm: whether Slurm is a private real one, instead of the fake.
         dags: folder of the DAG files.
         say: told what is going on, one line each.
 
@@ -58,11 +61,13 @@ class ServedStack:
         env: Mapping[str, str],
         *,
         airflow: int,
+        real_slurm: bool = False,
         dags: Path = DAGS,
         say: Callable[[str], None],
     ) -> None:
         self._env = dict(env)
         self._airflow_major = airflow
+        self._wants_real_slurm = real_slurm
         self._dags = dags
         self._say = say
         self._runtime = Runtime()
@@ -70,6 +75,7 @@ class ServedStack:
     def __enter__(self) -> Self:
         self._dir = Path(tempfile.mkdtemp(prefix="lute-sim-"))
         self._jid_server: uvicorn.Server | None = None
+        self._real_slurm: RealSlurm | None = None
         self._components = Components(self._runtime, self._dir / "logs")
         try:
             self.info = self._bring_up()
@@ -86,18 +92,21 @@ class ServedStack:
     def check_alive(self) -> None:
         """Raise `StackError` if one of the stack's processes has ended."""
         self._components.check_alive()
+        if self._real_slurm is not None:
+            self._real_slurm.check_alive()
 
     def _bring_up(self) -> StackInfo:
         started_s = self._runtime.clock.monotonic()
         work_dir = self._dir / "work"
         work_dir.mkdir()
-        slurm_env = self._start_slurm()
-        jid_url, tokens = self._start_jid(slurm_env, work_dir)
+        slurm = self._start_slurm()
+        jid_url, tokens = self._start_jid(slurm, work_dir)
         instance = self._airflow_instance()
         site_file = self._write_site_file(jid_url, instance)
         if instance is not None:
             self._start_airflow(instance, jid_url, site_file)
-        self._wait_until(Path(slurm_env["LUTE_SIM_SLURM_SOCKET"]).exists, "the fake Slurm")
+        if fake := slurm.get("LUTE_SIM_SLURM_SOCKET"):
+            self._wait_until(Path(fake).exists, "the fake Slurm")
         took_s = self._runtime.clock.monotonic() - started_s
         self._say(f"stack ready after {took_s:.0f} s")
         token = tokens.issue(user_name(), EXPERIMENT, lifetime_min=_TOKEN_LIFETIME_MIN)
@@ -107,11 +116,11 @@ class ServedStack:
             jid_url=jid_url,
             work_dir=str(work_dir),
             log_dir=str(self._dir / "logs"),
-            path_entry=f"{SLURM_BIN}{os.pathsep}{Path(sys.executable).parent}",
-            environment={
+            path_entry=f"{Path(sys.executable).parent}{os.pathsep}{self._slurm_commands}",
+            environment=slurm
+            | {
                 "LUTE_SITE": str(site_file),
                 "LUTE_PYTHON": sys.executable,
-                "LUTE_SIM_SLURM_SOCKET": slurm_env["LUTE_SIM_SLURM_SOCKET"],
                 "LUTE_WORK_DIR": str(work_dir),
                 "EXPERIMENT": EXPERIMENT,
                 "RUN_NUM": str(RUN),
@@ -119,22 +128,35 @@ class ServedStack:
             },
         )
 
+    @property
+    def _slurm_commands(self) -> Path:
+        """The folder of `sbatch` and the others."""
+        return commands_folder() if self._wants_real_slurm else SLURM_BIN
+
     def _start_slurm(self) -> dict[str, str]:
-        """Start the fake Slurm and return the environment of a process that uses it."""
-        state_dir = self._dir / "slurm"
-        state_dir.mkdir(mode=0o700)
+        """Start Slurm and return the variables that point a process at it."""
+        folder = self._dir / "slurm"
+        if self._wants_real_slurm:
+            self._real_slurm = RealSlurm(folder, runtime=self._runtime)
+            self._real_slurm.start()
+            self._say(f"real Slurm started; its logs: {folder}/logs")
+            return self._real_slurm.environment
+        folder.mkdir(mode=0o700)
         socket_path = self._dir / "slurm.sock"
         argv = [sys.executable, "-m", "simulators.slurm.daemon"]
-        argv += ["--socket", str(socket_path), "--state-dir", str(state_dir)]
+        argv += ["--socket", str(socket_path), "--state-dir", str(folder)]
         self._components.start("slurmctld", argv, self._python_env())
-        path = f"{SLURM_BIN}{os.pathsep}{self._env.get('PATH', os.defpath)}"
-        return self._env | {"PATH": path, "LUTE_SIM_SLURM_SOCKET": str(socket_path)}
+        return {"LUTE_SIM_SLURM_SOCKET": str(socket_path)}
 
-    def _start_jid(self, slurm_env: dict[str, str], work_dir: Path) -> tuple[str, TokenAuthority]:
+    def _start_jid(self, slurm: Mapping[str, str], work_dir: Path) -> tuple[str, TokenAuthority]:
         listener = _listener()
         jid_url = f"http://127.0.0.1:{listener.getsockname()[1]}{PREFIX}"
         tokens = TokenAuthority(self._runtime.clock)
-        host_env = slurm_env | {
+        path = f"{self._slurm_commands}{os.pathsep}{self._env.get('PATH', os.defpath)}"
+        host_env = {
+            **self._env,
+            **slurm,
+            "PATH": path,
             "LUTE_SITE": str(self._site_file),
             "LUTE_PYTHON": sys.executable,
             "LUTE_WORK_DIR": str(work_dir),
@@ -225,7 +247,11 @@ jwt_url = "http://127.0.0.1:9/ws-jwt/lgbk"
             signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it running
         if self._jid_server is not None:
             self._jid_server.should_exit = True
-        self._components.stop()
+        try:
+            if self._real_slurm is not None:
+                self._real_slurm.stop()
+        finally:
+            self._components.stop()
         shutil.rmtree(self._dir, ignore_errors=True)
 
 

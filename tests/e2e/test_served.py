@@ -1,12 +1,10 @@
 """The served world: the real scripts, a real Airflow, the JID over HTTP, real processes."""
 
 import os
-import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,11 +14,7 @@ from lute.seams import Runtime
 from lute.settings import load_settings
 from simulators.serve.airflow import installed_version
 from simulators.serve.ready import StackInfo
-from tests.served import served_stack
-
-ROOT = Path(__file__).resolve().parents[2]
-SLURM_ARGUMENTS = ["--partition=milano", "--account=lcls:demo", "--ntasks=4"]
-_LAUNCHER_LIMIT_S = 200
+from tests.served import ROOT, SLURM_ARGUMENTS, in_stack, launch, served_stack, steps
 
 pytestmark = pytest.mark.served
 
@@ -29,40 +23,6 @@ pytestmark = pytest.mark.served
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
     with served_stack(tmp_path_factory.mktemp("stack"), airflow=str(installed_version()[0])) as info:
         yield info
-
-
-def in_stack(stack: StackInfo, *argv: str | Path, check: bool = True) -> "subprocess.CompletedProcess[str]":
-    env = stack.applied_to(os.environ)
-    return subprocess.run(
-        argv,
-        env=env,
-        cwd=stack.work_dir,
-        capture_output=True,
-        text=True,
-        timeout=_LAUNCHER_LIMIT_S,
-        check=check,
-    )
-
-
-def launch(stack: StackInfo, workflow: str) -> tuple[int, str]:
-    """Launch as a scientist would and wait; return the launcher's exit code and its log."""
-    script = ROOT / "scripts" / "submit_launch_airflow.sh"
-    config = ROOT / "config" / "test.yaml"
-    done = in_stack(stack, script, "-c", str(config), "-w", workflow, *SLURM_ARGUMENTS)
-    assert re.fullmatch(r"Submitted batch job \d+\n", done.stdout)
-    job_id = done.stdout.split()[-1]
-    deadline = time.monotonic() + _LAUNCHER_LIMIT_S
-    while in_stack(stack, "squeue", "-h", "-j", job_id).stdout:
-        assert time.monotonic() < deadline, in_stack(stack, "squeue").stdout
-        time.sleep(0.5)  # a real process in real time
-    shown = in_stack(stack, "scontrol", "show", "job", job_id).stdout
-    exit_code = int(re.findall(r"ExitCode=(\d+):", shown)[0])
-    return exit_code, Path(re.findall(r"StdOut=(.*)", shown)[0]).read_text()
-
-
-def steps(log: str) -> dict[str, str]:
-    """Return the last state that the launcher told of each step."""
-    return dict(re.findall(r"^\d\d:\d\d:\d\d (\w+): (\w+)", log, re.MULTILINE))
 
 
 def test_the_workflow_test_succeeds(stack: StackInfo) -> None:

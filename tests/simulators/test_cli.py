@@ -10,10 +10,11 @@ from simulators.serve.ready import StackInfo
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def lute_sim(*words: str) -> "subprocess.CompletedProcess[str]":
+def lute_sim(*words: str, **env: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "simulators.cli", *words],
         cwd=ROOT,
+        env=os.environ | env,
         capture_output=True,
         text=True,
         timeout=60,
@@ -41,6 +42,7 @@ def test_env_without_a_stack_says_what_to_do(tmp_path: Path) -> None:
     [
         ["serve", "--airflow", "7"],
         ["serve", "--dags", "/no/such/folder"],
+        ["serve", "--slurm", "genuine"],
         ["demo", "--airflow", "none"],
         ["nonsense"],
         ["demo", "nope"],
@@ -52,6 +54,16 @@ def test_wrong_usage_exits_2_before_anything_starts(words: list[str]) -> None:
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert "stack ready" not in done.stderr
+
+
+def test_real_slurm_that_is_not_installed_is_told_with_the_line_that_installs_it(tmp_path: Path) -> None:
+    words = ["serve", "--slurm", "real", "--airflow", "none", "--ready-file", str(tmp_path / "r.json")]
+    done = lute_sim(*words, PATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "real Slurm needs" in done.stderr
+    assert "sbatch" in done.stderr
+    assert "next: apt-get install slurm-wlm munge" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_second_stack_does_not_take_the_place_of_the_first(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx2
@@ -149,6 +149,12 @@ def test_a_log_is_read_only_where_slurm_put_it(jid: Jid) -> None:
     assert jid.value("/exp/job_log_file", started | {"log_file_path": "/etc/passwd"}) == "text of /l/1.out"
     jid.host.jobs_known.clear()
     assert jid.value("/exp/job_log_file", started) == "text of /l/1.out", "Slurm has forgotten the job"
+
+
+def test_slurm_leaves_a_sign_for_the_job_id_in_the_path_of_a_log(jid: Jid) -> None:
+    started = jid.value("/exp/start_job", DOCUMENT)
+    jid.host.jobs_known["1"] = replace(slurm_job("1"), stdout_path="/l/x_%J.out")
+    assert jid.value("/exp/job_log_file", started) == "text of /l/x_1.out"
 
 
 def test_the_document_and_the_path_must_agree(jid: Jid) -> None:
