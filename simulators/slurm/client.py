@@ -20,10 +20,12 @@ from signal import SIG_DFL, SIGINT, SIGPIPE, signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # importing typing takes longer than all the rest
+    from collections.abc import Sequence
     from typing import Any
 
 DEFAULT_WAIT_S = 9.0
 NO_CONTACT = "Unable to contact slurm controller (connect failure)"
+STARS = "*" * 41 + "\n"
 NO_REPLY = "Socket timed out on send/recv operation"
 
 
@@ -72,7 +74,7 @@ def read(name: str) -> str | None:
         return None
 
 
-def failure(program: str, words: list[str], problem: str) -> tuple[int, str, str]:
+def failure(program: str, words: Sequence[str], problem: str) -> tuple[int, str, str]:
     """Return exit code, standard output and standard error of a client without a reply (measured)."""
     if program == "sbatch":
         return 1, "", f"sbatch: error: Batch job submission failed: {problem}\n"
@@ -81,7 +83,8 @@ def failure(program: str, words: list[str], problem: str) -> tuple[int, str, str
         return 8, "", "".join(f"scancel: error: Kill job error on job id {i}: {problem}\n" for i in ids)
     if program == "scontrol" and "ping" in words:
         host = os.uname().nodename.partition(".")[0]
-        return 1, f"Slurmctld(primary) at {host} is DOWN\n", ""
+        banner = f"{STARS}** RESTORE SLURMCTLD DAEMON TO SERVICE **\n{STARS}" if os.getuid() == 0 else ""
+        return 1, f"Slurmctld(primary) at {host} is DOWN\n{banner}", ""
     return 1, "", f"slurm_load_{'partitions' if program == 'sinfo' else 'jobs error'}: {problem}\n"
 
 

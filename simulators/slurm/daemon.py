@@ -18,87 +18,120 @@ import pwd
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from lute.seams.clock import SystemClock
+from simulators.kernel.events import Agenda
+from simulators.slurm.accounting import AccountingDatabase
 from simulators.slurm.commands import Context, Reply, Request, run
+from simulators.slurm.conf import DEFAULT_GRES, TUNED, Latencies, SlurmConf
 from simulators.slurm.controller import Controller, UnknownJobError
 from simulators.slurm.environment import LOGIN_PATH
-from simulators.slurm.hostlist import expand
+from simulators.slurm.job import Job
+from simulators.slurm.journal import Journal
 from simulators.slurm.processes import ProcessLauncher
 from simulators.slurm.request import Person
-from simulators.slurm.state import DEFAULT_PARTITIONS, Job, new_cluster
+from simulators.slurm.state import new_cluster
 
 MAX_REQUEST_BYTES = 64 * 1024 * 1024
 BIN = Path(__file__).parent / "bin"
 """Folder of the commands; put it on PATH."""
 
+SERVED_CONF = SlurmConf(
+    node_gres=DEFAULT_GRES,
+    scheduler_parameters=TUNED,
+    accounting=True,
+    latencies=Latencies(background_s=0),
+)
+"""The cluster of a daemon that is given no other: it reacts at once, where real Slurm takes up to 3 s."""
+
 
 class Daemon:
     """One controller, its launcher and its socket."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
-        clock = SystemClock()
+    def __init__(self, socket_path: Path, state_dir: Path, conf: SlurmConf) -> None:
         host = socket.gethostname().partition(".")[0]
-        self._socket_path = Path(options.socket).absolute()
-        state_dir = Path(options.state_dir).absolute()
+        self._socket_path = socket_path
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         state_dir.chmod(0o700)
-        cluster = new_cluster(
-            _partitions(options.partition),
-            reservations=frozenset(options.reservation),
-            max_time_min=options.max_time_min,
-        )
+        self._clock = SystemClock()
+        self._agenda = Agenda(self._clock.now().timestamp())
+        self._timer: asyncio.TimerHandle | None = None
+        cluster = new_cluster(conf)
+        self._journal = Journal(state_dir / "journal.jsonl")
+        self._journal.load(cluster)
         self._launcher = ProcessLauncher(
             state_dir,
             cluster,
             host,
-            clock.now,
             site_env={"LUTE_SIM_SLURM_SOCKET": str(self._socket_path)},
-            kill_wait_s=options.kill_wait_s,
             login_path=f"{BIN}:{LOGIN_PATH}",
         )
-        self._controller = Controller(
-            cluster,
-            clock.now,
-            self._launcher,
-            min_job_age_s=options.min_job_age_s,
-            limit_sweep_s=options.limit_sweep_s,
-        )
+        self._launcher.report = self._in_time
+        self._controller = Controller(cluster, self._agenda, self._launcher)
         self._launcher.controller = self._controller
+        accounting = AccountingDatabase(cluster) if conf.accounting else None
+        self._controller.on_change.append(lambda job: self._journal.note_job(job, cluster))
+        self._controller.on_forget.append(self._journal.note_forgotten)
+        self._controller.nodes.on_node.append(self._journal.note_node)
+        self._controller.nodes.on_partition.append(self._journal.note_partition)
+        if accounting is not None:
+            self._controller.on_change.append(lambda job: accounting.note(job, self._agenda.now_s))
+            for job in cluster.jobs.values():
+                accounting.note(job, self._agenda.now_s)
         self._controller.on_end.append(self._wake)
-        self._context = Context(self._controller, host, _me())
+        self._context = Context(self._controller, host, _me(), accounting)
         self._waiting: dict[int, list[asyncio.Future[int]]] = {}
 
     async def serve(self) -> None:
-        """Serve until SIGTERM or SIGINT, then kill every job and remove the socket."""
+        """Serve until SIGTERM or SIGINT, then kill every job and remove the socket.
+
+        Killed by SIGKILL it leaves its jobs running; the next one with the same state folder goes on with
+        them.
+        """
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
+        for job in self._controller.cluster.jobs.values():
+            if job.is_placed:
+                self._launcher.adopt(job)
         await self._launcher.kill_strays()
         early = self._socket_path.with_name(f".{self._socket_path.name}.{os.getpid()}")
         umask = os.umask(0o177)
         try:
-            server = await asyncio.start_unix_server(self._answer, early)
+            server = await asyncio.start_unix_server(self._answer, early, backlog=1024)
         finally:
             os.umask(umask)
         early.rename(self._socket_path)  # clients see the socket only now that it answers
-        ticks = loop.create_task(self._tick())
+        self._in_time(lambda: None)
         try:
             await stop.wait()
         finally:
             self._socket_path.unlink(missing_ok=True)
             server.close()
-            ticks.cancel()
+            if self._timer is not None:
+                self._timer.cancel()
             await self._launcher.close()
+            self._journal.remove()
 
-    async def _tick(self) -> None:
-        while True:
-            await asyncio.sleep(0.5)
-            self._controller.tick()
+    def _in_time(self, act: Callable[[], None]) -> None:
+        """Bring the controller's time up to date, act, and wake up when something is due."""
+        self._agenda.advance(max(self._agenda.now_s, self._clock.now().timestamp()))
+        act()
+        self._agenda.advance(self._agenda.now_s)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        due_s = self._agenda.next_time_s
+        if due_s is not None:
+            delay_s = max(0.0, due_s - self._clock.now().timestamp())
+            self._timer = asyncio.get_running_loop().call_later(delay_s, self._in_time, lambda: None)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
@@ -124,7 +157,9 @@ class Daemon:
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             return asdict(Reply(1, "", f"slurm: error: not a request: {type(error).__name__}: {error}\n"))
-        return asdict(run(request, self._context))
+        replies: list[Reply] = []
+        self._in_time(lambda: replies.append(run(request, self._context)))
+        return asdict(replies[0])
 
     async def _end_of(self, job_id: int) -> int:
         """Return the exit code of `sbatch --wait`: that of the job, 1 if a signal ended it (assumed)."""
@@ -157,49 +192,50 @@ def _me() -> Person:
     return Person(entry.pw_name, entry.pw_uid, group, entry.pw_gid, entry.pw_dir, entry.pw_shell)
 
 
-def _partitions(texts: list[str]) -> dict[str, dict[str, int]]:
-    """Read `NAME=NODES:CORES`, for example `milano=sdfmilan[001-004]:128`."""
-    if not texts:
-        return {name: dict(nodes) for name, nodes in DEFAULT_PARTITIONS.items()}
-    table: dict[str, dict[str, int]] = {}
-    for text in texts:
-        name, _, rest = text.partition("=")
-        nodes, _, cores = rest.rpartition(":")
-        if not (name and nodes and cores.isdigit() and int(cores)):
-            raise SystemExit(f"--partition {text}: expected NAME=NODES:CORES")
-        table[name] = dict.fromkeys(expand(nodes), int(cores))
-    return table
+def read_conf(text: str) -> SlurmConf:
+    """Read a cluster from JSON: an object with the attributes of `SlurmConf`.
+
+    Raises:
+        ValueError: it is none, or something in it is not simulated.
+    """
+    conf = TypeAdapter(SlurmConf).validate_json(text)
+    _ = conf.scheduler, new_cluster(conf)
+    return conf
+
+
+def write_conf(conf: SlurmConf) -> str:
+    """Return the JSON that `read_conf` reads."""
+    return TypeAdapter(SlurmConf).dump_json(conf).decode()
 
 
 def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="simulators.slurm.daemon", description="A fake Slurm controller.")
     parser.add_argument("--socket", required=True, help="Unix socket to listen on; appears when ready")
-    parser.add_argument("--state-dir", required=True, help="private folder for the copies of the scripts")
     parser.add_argument(
-        "--partition",
-        action="append",
-        default=[],
-        metavar="NAME=NODES:CORES",
-        help="a partition, the first being the default one; default: milano 4 x 128 and ampere 2 x 64",
+        "--state-dir", required=True, help="private folder for jobs and what is known of them"
     )
-    parser.add_argument("--reservation", action="append", default=[], help="a reservation that jobs may name")
-    parser.add_argument("--max-time-min", type=int, help="longest time limit of every partition, minutes")
-    parser.add_argument("--kill-wait-s", type=float, default=5, help="from SIGTERM to SIGKILL (%(default)s)")
-    parser.add_argument("--min-job-age-s", type=float, default=300, help="memory of ended jobs (%(default)s)")
-    parser.add_argument(
-        "--limit-sweep-s", type=float, default=30, help="between time limit checks (%(default)s)"
-    )
+    parser.add_argument("--conf", type=Path, help="JSON file with the attributes of SlurmConf")
     return parser
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the server; return its exit code."""
     options = _arguments().parse_args(argv)
-    if len(os.fsencode(Path(options.socket).absolute())) > 90:
+    socket_path = Path(options.socket).absolute()
+    if len(os.fsencode(socket_path)) > 90:
         sys.stderr.write(f"slurm daemon: the socket's path is too long for a socket: {options.socket}\n")
         return 2
-    asyncio.run(Daemon(options).serve())
+    try:
+        conf = SERVED_CONF if options.conf is None else read_conf(options.conf.read_text())
+    except (OSError, ValidationError, ValueError) as error:
+        sys.stderr.write(f"slurm daemon: {options.conf}: {error}\n")
+        return 2
+    asyncio.run(_run(socket_path, Path(options.state_dir).absolute(), conf))
     return 0
+
+
+async def _run(socket_path: Path, state_dir: Path, conf: SlurmConf) -> None:
+    await Daemon(socket_path, state_dir, conf).serve()
 
 
 if __name__ == "__main__":

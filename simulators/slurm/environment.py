@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 
 from simulators.slurm.hostlist import compress, compress_counts
+from simulators.slurm.job import Job
 from simulators.slurm.request import JobRequest
-from simulators.slurm.state import Cluster, Job
+from simulators.slurm.state import Cluster
 
 LOGIN_PATH = "/usr/local/bin:/usr/bin:/bin"
 """PATH of a job that exports nothing (assumed: the login default of Debian)."""
@@ -65,7 +66,7 @@ def slurm_variables(job: Job, cluster: Cluster) -> dict[str, str]:
     nodes, first = compress(job.node_names), job.shares[0]
     cpus = compress_counts(share.cpus for share in job.shares)
     variables = {
-        "SLURMD_NODENAME": first.node,
+        "SLURMD_NODENAME": job.node_names[0],
         "SLURM_CLUSTER_NAME": cluster.name,
         "SLURM_CPUS_ON_NODE": str(first.cpus),
         "SLURM_GTIDS": "0",
@@ -89,12 +90,18 @@ def slurm_variables(job: Job, cluster: Cluster) -> dict[str, str]:
         "SLURM_SUBMIT_DIR": request.submit_dir,
         "SLURM_SUBMIT_HOST": request.submit_host,
         "SLURM_TASKS_PER_NODE": compress_counts(share.tasks for share in job.shares),
-        "SLURM_TOPOLOGY_ADDR": first.node,
+        "SLURM_TOPOLOGY_ADDR": job.node_names[0],
         "SLURM_TOPOLOGY_ADDR_PATTERN": "node",
         "SLURM_WORKING_CLUSTER": f"{cluster.name}:127.0.0.1:6817:9728:109",
     }
     if request.account:
         variables["SLURM_JOB_ACCOUNT"] = request.account
+    if cluster.conf.accounting:
+        variables["SLURM_JOB_QOS"] = request.qos or "normal"
+    if job.restarts:
+        variables["SLURM_RESTART_COUNT"] = str(job.restarts)
+    if geometry.gpus_per_node:
+        variables["SLURM_GPUS_ON_NODE"] = str(geometry.gpus_per_node)
     if geometry.ntasks is not None or geometry.ntasks_per_node is not None:
         # measured: without -n they are not set, so those of an enclosing job stay
         variables["SLURM_NTASKS"] = variables["SLURM_NPROCS"] = str(job.num_tasks)
@@ -105,4 +112,18 @@ def slurm_variables(job: Job, cluster: Cluster) -> dict[str, str]:
     if request.memory_env is not None:
         name, megabytes = request.memory_env
         variables[name] = str(megabytes)
-    return variables
+    return variables | _array_variables(job)
+
+
+def _array_variables(job: Job) -> dict[str, str]:
+    array, spec = job.array, job.request.array
+    if array is None or spec is None:
+        return {}
+    return {
+        "SLURM_ARRAY_JOB_ID": str(array.job_id),
+        "SLURM_ARRAY_TASK_ID": str(array.task_id),
+        "SLURM_ARRAY_TASK_COUNT": str(len(spec.tasks)),
+        "SLURM_ARRAY_TASK_MAX": str(spec.tasks[-1]),
+        "SLURM_ARRAY_TASK_MIN": str(spec.tasks[0]),
+        "SLURM_ARRAY_TASK_STEP": str(spec.step),
+    }

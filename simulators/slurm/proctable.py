@@ -1,7 +1,7 @@
 """The processes of this computer, read from /proc: the fake's stand-in for Slurm's process tracking."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,16 +13,21 @@ def in_session(session: int) -> list[int]:
     return [pid for pid, state, owner in _stats() if owner == session and state not in "ZX"]
 
 
-def with_environment(*markers: str) -> list[int]:
-    """Return the living processes, except this one, that were started with all these `NAME=value`."""
+def with_environment(*markers: str, without: Collection[str] = ()) -> list[int]:
+    """Return the living processes, except this one, that were started with all `markers` (`NAME=value`).
+
+    Args:
+        without: leave out those that were started with one of these.
+    """
     wanted = [marker.encode(errors="surrogateescape") for marker in markers]
+    unwanted = {marker.encode(errors="surrogateescape") for marker in without}
     found = []
     for pid, state, _ in _stats():
         if state in "ZX" or pid == os.getpid():
             continue
         with suppress(OSError):
             variables = (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
-            if all(marker in variables for marker in wanted):
+            if all(marker in variables for marker in wanted) and not unwanted & set(variables):
                 found.append(pid)
     return found
 

@@ -19,7 +19,7 @@ class Person:
     shell: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Geometry:
     """How many tasks on how many nodes; None where the user did not say.
 
@@ -30,6 +30,7 @@ class Geometry:
         max_nodes: most nodes; equal to `min_nodes` for `--nodes=k`.
         ntasks_per_node: tasks on each node, or at most so many if `ntasks` and nodes are given too.
         exclusive: True if no other job may share its nodes.
+        gpus_per_node: devices on each node.
     """
 
     ntasks: int | None = None
@@ -38,11 +39,41 @@ class Geometry:
     max_nodes: int | None = None
     ntasks_per_node: int | None = None
     exclusive: bool = False
+    gpus_per_node: int = 0
 
     @property
     def cpus(self) -> int:
         """Cores of one task."""
         return self.cpus_per_task or 1
+
+    @property
+    def min_tasks(self) -> int:
+        """Tasks it needs at least."""
+        if self.ntasks is not None:
+            return self.ntasks
+        return (self.ntasks_per_node or 1) * max(1, self.min_nodes or 1)
+
+    @property
+    def min_cpus(self) -> int:
+        """Cores it needs at least."""
+        return self.min_tasks * self.cpus
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """The value of `--array`.
+
+    Attributes:
+        text: as given, for messages.
+        tasks: the task ids, ascending.
+        throttle: how many may run at the same time, 0 for any number.
+        step: the step of a range such as `3-7:2`, else 1.
+    """
+
+    text: str
+    tasks: tuple[int, ...]
+    throttle: int = 0
+    step: int = 1
 
 
 @dataclass(frozen=True)
@@ -57,11 +88,16 @@ class JobRequest:
         env: environment of the submitter.
         export: value of `--export`, None for the default (all).
         partitions: names in order of preference.
+        nodelist, exclude: node names that the job must or must not have.
         stdout, stderr, stdin: patterns as given; None for the default.
         append: True for `--open-mode=append`.
         time_limit_min: minutes, `UNLIMITED_MIN`, or None if not given.
+        begin_s: POSIX time before which it may not start; 0 for none.
         dependency: value of `--dependency`, empty if none.
+        nice: taken off its priority.
+        requeue: whether it is run again after a node failure; None for the cluster's default.
         memory_env: SLURM_MEM_PER_NODE or _CPU and its value in MB; recorded, never enforced.
+        array: its tasks if it is an array.
     """
 
     name: str
@@ -76,6 +112,8 @@ class JobRequest:
     env: Mapping[str, str] = field(default_factory=dict)
     export: str | None = None
     partitions: tuple[str, ...] = ()
+    nodelist: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
     account: str = ""
     qos: str = ""
     reservation: str = ""
@@ -85,26 +123,12 @@ class JobRequest:
     stdin: str | None = None
     append: bool = False
     time_limit_min: int | None = None
+    begin_s: float = 0.0
     dependency: str = ""
     kill_on_invalid_dependency: bool = False
+    nice: int = 0
     hold: bool = False
-    requeue: bool = True
+    requeue: bool | None = None
     memory_env: tuple[str, int] | None = None
-
-    @property
-    def min_tasks(self) -> int:
-        """Tasks it needs at least."""
-        geometry = self.geometry
-        if geometry.ntasks is not None:
-            return geometry.ntasks
-        return (geometry.ntasks_per_node or 1) * max(1, geometry.min_nodes or 1)
-
-    @property
-    def min_cpus(self) -> int:
-        """Cores it needs at least."""
-        return self.min_tasks * self.geometry.cpus
-
-    @property
-    def min_nodes(self) -> int | None:
-        """Nodes it needs at least, None if it did not say."""
-        return self.geometry.min_nodes
+    gres: str = ""
+    array: ArraySpec | None = None

@@ -1,142 +1,69 @@
-"""What a cluster is made of, and the states a job may go through."""
+"""What a cluster is made of: nodes, partitions and the jobs in memory."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
-from lute.slurm.states import SlurmState
-from simulators.slurm.request import JobRequest
+from simulators.slurm.conf import SlurmConf
+from simulators.slurm.cores import choose_cores
+from simulators.slurm.job import Job
+from simulators.slurm.placement import Share, nodes_of
+from simulators.slurm.pool import Pool, mask_of
 
-TRANSITIONS: Mapping[SlurmState, frozenset[SlurmState]] = {
-    SlurmState.PENDING: frozenset({SlurmState.RUNNING, SlurmState.CANCELLED}),
-    SlurmState.RUNNING: frozenset(
-        {SlurmState.COMPLETING, SlurmState.COMPLETED, SlurmState.FAILED, SlurmState.NODE_FAIL}
-    ),
-    SlurmState.COMPLETING: frozenset(
-        {
-            SlurmState.CANCELLED,
-            SlurmState.TIMEOUT,
-            SlurmState.PREEMPTED,
-            SlurmState.NODE_FAIL,
-            SlurmState.OUT_OF_MEMORY,
-        }
-    ),
-}
-"""From each state that is not final, the states that may follow."""
+FIRST_PRIORITY = 4294901759
+"""Priority of the first job; each later one has one less (measured, priority/basic)."""
 
 
-class ForbiddenTransitionError(Exception):
-    """The controller tried to move a job to a state that cannot follow its own: a fault of the simulator."""
-
-
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Node:
-    """One computer: its name and its cores, each of one CPU."""
+    """One computer: its cores, each of one CPU, in two sockets.
+
+    Attributes:
+        index: its place in the cluster.
+        gpu_type, gpus: its devices.
+        admin: empty, `DRAIN` or `DOWN`, as an administrator or a failure left it.
+        responding: False once it is down because it does not answer.
+        reason: why, in the administrator's words.
+        free_cores: the set of cores that no job holds.
+    """
 
     name: str
+    index: int
     cpus: int
+    gpu_type: str = ""
+    gpus: int = 0
+    admin: str = ""
+    responding: bool = True
+    reason: str = ""
+    free_cores: int = 0
+
+    @property
+    def is_available(self) -> bool:
+        """True if jobs may start on it."""
+        return not self.admin
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Partition:
     """A set of nodes that jobs ask for by name.
 
     Attributes:
-        nodes: names of its nodes, in index order.
-        is_default: True for the partition of a job that names none.
-        max_time_min: the longest time limit, None for no limit.
+        nodes: indices of its nodes, ascending.
+        mask: the same as a set.
+        state: UP, DOWN (jobs wait), DRAIN (no new jobs) or INACTIVE (neither).
     """
 
     name: str
-    nodes: tuple[str, ...]
-    is_default: bool = False
-    max_time_min: int | None = None
-
-
-@dataclass(frozen=True)
-class Share:
-    """What a job has of one node.
-
-    Attributes:
-        tasks: tasks placed there.
-        cpus: cores that the job reports.
-        held: cores that no other job may use; more than `cpus` where whole nodes are blocked.
-    """
-
-    node: str
-    tasks: int
-    cpus: int
-    held: int
-
-
-@dataclass
-class Job:
-    """One job of the cluster; only the controller changes it.
-
-    Attributes:
-        state: its state.
-        reason: why it waits, or why it ended as it did, in Slurm's word.
-        outcome: the final state it is heading for while COMPLETING.
-        partition: where it runs; the partitions it asked for, comma separated, until then.
-        shares: its cores, in node order; empty until it starts.
-        exit_code: exit code of the script, 0 until it ended.
-        exit_signal: signal that ended the script, or Slurm's own code in its place.
-    """
-
-    id: int
-    request: JobRequest
-    submit_time: datetime
-    partition: str
-    state: SlurmState = SlurmState.PENDING
-    reason: str = "None"
-    outcome: SlurmState | None = None
-    shares: tuple[Share, ...] = ()
-    start_time: datetime | None = None
-    end_time: datetime | None = None
-    exit_code: int = 0
-    exit_signal: int = 0
-    is_held: bool = False
-    time_limit_min: int | None = None
+    nodes: tuple[int, ...]
+    mask: int
+    is_default: bool
+    total_cpus: int
+    max_time_min: int | None
+    default_time_min: int | None
+    state: str = "UP"
 
     @property
-    def is_placed(self) -> bool:
-        """True while the job holds cores."""
-        return self.state in (SlurmState.RUNNING, SlurmState.COMPLETING)
-
-    @property
-    def node_names(self) -> list[str]:
-        """Names of its nodes, the first being where the script runs."""
-        return [share.node for share in self.shares]
-
-    @property
-    def num_cpus(self) -> int:
-        """Cores it has, or would have at least."""
-        if self.shares:
-            return sum(share.cpus for share in self.shares)
-        return self.request.min_cpus
-
-    @property
-    def num_tasks(self) -> int:
-        """Tasks it has, or would have at least."""
-        if self.shares:
-            return sum(share.tasks for share in self.shares)
-        return self.request.min_tasks
-
-    @property
-    def num_nodes(self) -> int:
-        """Nodes it has, or would have at least."""
-        return len(self.shares) or max(1, self.request.min_nodes or 1)
-
-    @property
-    def priority(self) -> int:
-        """Slurm's priority/basic: first come, first served (measured)."""
-        return 4294901760 - self.id
-
-    def move_to(self, state: SlurmState) -> None:
-        """Change the state, as the table allows."""
-        if state not in TRANSITIONS.get(self.state, ()):
-            raise ForbiddenTransitionError(f"job {self.id}: {self.state} -> {state}")
-        self.state = state
+    def starts_jobs(self) -> bool:
+        """True if jobs in its queue may start."""
+        return self.state in ("UP", "DRAIN")
 
 
 @dataclass
@@ -144,56 +71,127 @@ class Cluster:
     """Nodes, partitions and jobs.
 
     Attributes:
-        reservations: names that `--reservation` accepts; they set no cores aside.
+        index: node name -> index.
+        pool: what is free of each node.
+        available: the set of nodes on which jobs may start.
         jobs: every job in memory, by id, in order of submission.
     """
 
-    name: str
-    nodes: dict[str, Node]
+    conf: SlurmConf
+    nodes: list[Node]
     partitions: dict[str, Partition]
-    reservations: frozenset[str] = frozenset()
+    index: dict[str, int]
+    pool: Pool
+    available: int
+    cpus: list[int]
     jobs: dict[int, Job] = field(default_factory=dict)
     next_id: int = 1
+    next_priority: int = FIRST_PRIORITY
+
+    @property
+    def name(self) -> str:
+        """The cluster's name."""
+        return self.conf.name
 
     def default_partition(self) -> Partition | None:
         """Return the partition of jobs that name none."""
         return next((part for part in self.partitions.values() if part.is_default), None)
 
-    def free_cpus(self, node: str) -> int:
-        """Return the cores of `node` that no job holds."""
-        held = sum(
-            share.held
-            for job in self.jobs.values()
-            if job.is_placed
-            for share in job.shares
-            if share.node == node
-        )
-        return self.nodes[node].cpus - held
+    def names(self, mask: int) -> list[str]:
+        """Return the names of a set of nodes."""
+        return [node.name for node in self.nodes if mask >> node.index & 1]
 
     def take_id(self) -> int:
         """Return the next job id; a refused job may leave a gap (measured)."""
         self.next_id += 1
         return self.next_id - 1
 
+    def take_priority(self) -> int:
+        """Return the priority of a job that goes to the end of the queue."""
+        self.next_priority -= 1
+        return self.next_priority + 1
 
-def new_cluster(
-    partitions: Mapping[str, Mapping[str, int]],
-    *,
-    name: str = "lute",
-    reservations: frozenset[str] = frozenset(),
-    max_time_min: int | None = None,
-) -> Cluster:
-    """Return a cluster of `partitions`: name -> node name -> cores; the first is the default."""
-    nodes = {node: Node(node, cpus) for part in partitions.values() for node, cpus in part.items()}
-    table = {
-        part: Partition(part, tuple(members), is_default=index == 0, max_time_min=max_time_min)
-        for index, (part, members) in enumerate(partitions.items())
-    }
-    return Cluster(name, nodes, table, reservations)
+    def occupy(self, job: Job, shares: tuple[Share, ...]) -> None:
+        """Give a job its cores and devices."""
+        gpus, cores = job.request.geometry.gpus_per_node, []
+        for share in shares:
+            node = self.nodes[share.node]
+            chosen = choose_cores(node.free_cores, share.held, node.cpus)
+            node.free_cores ^= chosen
+            cores.append(chosen)
+            self.pool.take(share.node, share.held)
+            self.pool.gpus[share.node] -= gpus
+        job.shares, job.cores, job.node_mask = shares, tuple(cores), nodes_of(shares)
+        job.held_cpus = sum(share.held for share in shares)
+        job.node_names = tuple(self.nodes[share.node].name for share in shares)
+
+    def restore(self, job: Job) -> None:
+        """Mark as taken what a job of an earlier controller holds."""
+        for share, cores in zip(job.shares, job.cores, strict=True):
+            self.nodes[share.node].free_cores &= ~cores
+            self.pool.take(share.node, share.held)
+            self.pool.gpus[share.node] -= job.request.geometry.gpus_per_node
+
+    def set_available(self, node: Node) -> None:
+        """Let jobs start on a node, or not, as its state says."""
+        bit = 1 << node.index
+        self.available = self.available | bit if node.is_available else self.available & ~bit
+
+    def release(self, job: Job) -> None:
+        """Take back what a job held; what it reports stays."""
+        gpus = job.request.geometry.gpus_per_node
+        for share, cores in zip(job.shares, job.cores, strict=True):
+            self.nodes[share.node].free_cores |= cores
+            self.pool.take(share.node, -share.held)
+            self.pool.gpus[share.node] += gpus
 
 
-DEFAULT_PARTITIONS: Mapping[str, Mapping[str, int]] = {
-    "milano": {f"sdfmilan{index:03d}": 128 for index in range(1, 5)},
-    "ampere": {f"sdfampere{index:03d}": 64 for index in range(1, 3)},
-}
-"""A small S3DF: the site's names and cores per node, few nodes."""
+def new_cluster(conf: SlurmConf) -> Cluster:
+    """Return the cluster that `conf` describes, without jobs.
+
+    Raises:
+        ValueError: a node's cores differ between partitions, or its Gres cannot be read.
+    """
+    nodes: list[Node] = []
+    index: dict[str, int] = {}
+    for members in conf.partitions.values():
+        for name, cpus in members.items():
+            if name not in index:
+                index[name] = len(nodes)
+                gpu_type, gpus = _read_gres(conf.node_gres.get(name, ""))
+                nodes.append(Node(name, len(nodes), cpus, gpu_type, gpus, free_cores=(1 << cpus) - 1))
+            elif nodes[index[name]].cpus != cpus:
+                raise ValueError(f"node {name} has {cpus} cores in one partition and others in another")
+    partitions = {}
+    for number, (name, members) in enumerate(conf.partitions.items()):
+        indices = tuple(sorted(index[node] for node in members))
+        partitions[name] = Partition(
+            name,
+            indices,
+            mask_of(indices),
+            is_default=number == 0,
+            total_cpus=sum(nodes[node].cpus for node in indices),
+            max_time_min=conf.max_time_min,
+            default_time_min=conf.default_time_min,
+            state=conf.partition_state.get(name, "UP"),
+        )
+    cpus_of = [node.cpus for node in nodes]
+    return Cluster(
+        conf,
+        nodes,
+        partitions,
+        index,
+        Pool(cpus_of, [node.gpus for node in nodes]),
+        (1 << len(nodes)) - 1,
+        cpus_of,
+    )
+
+
+def _read_gres(text: str) -> tuple[str, int]:
+    """Read `gpu:a100:4` or `gpu:4`."""
+    if not text:
+        return "", 0
+    kind, *middle, count = text.split(":")
+    if kind != "gpu" or len(middle) > 1 or not count.isdigit():
+        raise ValueError(f"Gres={text}: only gpu:TYPE:COUNT is simulated")
+    return "".join(middle), int(count)

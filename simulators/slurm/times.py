@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from simulators.slurm.request import UNLIMITED_MIN
@@ -43,24 +43,52 @@ def zone_of(env: Mapping[str, str]) -> tzinfo | None:
         return None
 
 
-def stamp(moment: datetime | None, zone: tzinfo | None, empty: str = "Unknown") -> str:
-    """Return `2026-11-22T10:15:36` in local time, `empty` for None."""
-    return moment.astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S") if moment else empty
+def stamp(moment_s: float | None, zone: tzinfo | None, empty: str = "Unknown") -> str:
+    """Return POSIX seconds as `2026-11-22T10:15:36` in local time, `empty` for None."""
+    if moment_s is None:
+        return empty
+    return datetime.fromtimestamp(int(moment_s), UTC).astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def clock_duration(duration: timedelta) -> str:
+def parse_moment(text: str, now_s: float) -> float:
+    """Return the POSIX time of `now+60`, `now+2hours`, `16:00[:00]` or `2026-11-22[T10:15[:36]]`.
+
+    Raises:
+        ValueError: it is none of these. Others that sbatch takes (`noon`, `tomorrow`) are not simulated.
+    """
+    relative = re.fullmatch(r"now(?:\+([0-9]{1,9})([a-z]*))?", text, re.ASCII)
+    if relative:
+        unit = relative[2] or "seconds"
+        found = [seconds for name, seconds in _UNITS.items() if name.startswith(unit)]
+        if not found:
+            raise ValueError(text)
+        return now_s + int(relative[1] or 0) * found[0]
+    today = datetime.fromtimestamp(now_s).astimezone()
+    clock = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?", text, re.ASCII)
+    if clock:
+        moment = today.replace(
+            hour=int(clock[1]), minute=int(clock[2]), second=int(clock[3] or 0), microsecond=0
+        )
+        return (moment if moment >= today else moment + timedelta(days=1)).timestamp()
+    return datetime.fromisoformat(text).astimezone().timestamp()
+
+
+_UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400, "weeks": 604800}
+
+
+def clock_duration(duration_s: float) -> str:
     """Return a duration as scontrol does: `00:05:00`, `1-00:00:00`."""
-    seconds = max(0, int(duration.total_seconds()))
+    seconds = max(0, int(duration_s))
     days, seconds = divmod(seconds, 86400)
     text = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     return f"{days}-{text}" if days else text
 
 
-def short_duration(duration: timedelta) -> str:
+def short_duration(duration_s: float) -> str:
     """Return a duration as squeue does: `0:07`, `1:02:03`, `1-00:00:00`."""
-    seconds = max(0, int(duration.total_seconds()))
+    seconds = max(0, int(duration_s))
     if seconds >= 86400:
-        return clock_duration(duration)
+        return clock_duration(seconds)
     if seconds >= 3600:
         return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     return f"{seconds // 60}:{seconds % 60:02d}"
@@ -70,5 +98,4 @@ def limit_text(minutes: int | None, *, short: bool, unlimited: str = "UNLIMITED"
     """Return a time limit in minutes as squeue (`short`) or scontrol prints it."""
     if minutes is None or minutes == UNLIMITED_MIN:
         return unlimited
-    duration = timedelta(minutes=minutes)
-    return short_duration(duration) if short else clock_duration(duration)
+    return short_duration(minutes * 60) if short else clock_duration(minutes * 60)

@@ -2,17 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-from simulators.slurm.commands import sbatch, scancel, scontrol, sinfo, squeue
+from simulators.slurm.client import NO_CONTACT, failure
+from simulators.slurm.commands import sacct, sbatch, scancel, scontrol, sinfo, squeue
 from simulators.slurm.commands.exchange import Context, RefusalError, Reply, Request
 
-
-def _sacct(request: Request, context: Context) -> Reply:  # noqa: ARG001
-    """Answer as a cluster without accounting does (measured)."""
-    return Reply(1, "", "Slurm accounting storage is disabled\n")
-
-
 COMMANDS: Mapping[str, Callable[[Request, Context], Reply]] = {
-    "sacct": _sacct,
+    "sacct": sacct.run,
     "sbatch": sbatch.run,
     "scancel": scancel.run,
     "scontrol": scontrol.run,
@@ -27,6 +22,8 @@ def run(request: Request, context: Context) -> Reply:
     command = COMMANDS.get(program)
     if command is None:
         return Reply(127, "", f"{program}: error: not simulated\n")
+    if context.is_down and program != "sacct":  # sacct asks the database
+        return Reply(*failure(program, request.argv[1:], NO_CONTACT))
     try:
         return command(request, context)
     except RefusalError as refusal:

@@ -4,6 +4,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from lute.slurm.getopt import Given, Option, OptionError, scan
+from simulators.slurm.accounting import AccountingDatabase
 from simulators.slurm.controller import Controller
 from simulators.slurm.request import Person
 
@@ -52,11 +53,15 @@ class Context:
     Attributes:
         host: short name of this computer.
         person: who calls; everybody on this cluster is the same person.
+        accounting: the database behind sacct, None for a cluster without.
+        is_down: True while the controller does not answer.
     """
 
     controller: Controller
     host: str
     person: Person
+    accounting: AccountingDatabase | None = None
+    is_down: bool = False
 
 
 class RefusalError(Exception):

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import tzinfo
 
 from lute.slurm.states import SlurmState
-from simulators.slurm import dependency
+from simulators.slurm import arrays, dependency
+from simulators.slurm.backfill import effective_limit
 from simulators.slurm.hostlist import compress
+from simulators.slurm.job import Job
 from simulators.slurm.request import UNLIMITED_MIN
-from simulators.slurm.state import Cluster, Job
+from simulators.slurm.state import Cluster
 from simulators.slurm.times import limit_text, short_duration, stamp
 
 SHORT_STATES: Mapping[SlurmState, str] = {
@@ -58,69 +60,106 @@ def parse_format(text: str) -> list[Column]:
 
 @dataclass(frozen=True)
 class View:
-    """What the fields are computed from."""
+    """What the fields are computed from; `now_s` is POSIX time."""
 
     cluster: Cluster
-    now: datetime
+    now_s: float
     zone: tzinfo | None
     host: str
 
 
-def run_time(job: Job, now: datetime) -> timedelta:
-    """Return how long a job has run, or ran."""
-    if job.start_time is None:
-        return timedelta()
-    return (job.end_time or now) - job.start_time
+def run_time_s(job: Job, now_s: float) -> float:
+    """Return how long a job has run, or ran; in whole seconds of the clock, as Slurm counts."""
+    if job.start_s is None:
+        return 0
+    return int(job.end_s or now_s) - int(job.start_s)
 
 
-def end_time(job: Job) -> datetime | None:
+def limit_min(job: Job, cluster: Cluster) -> int:
+    """Return the time limit of a job in minutes, that of its partition if it has none."""
+    return effective_limit(job, cluster.partitions[job.partition.partition(",")[0]])
+
+
+def num_nodes(job: Job, cluster: Cluster) -> int:
+    """Return how many nodes a job has, or will need as far as Slurm can tell before (measured)."""
+    if job.shares:
+        return len(job.shares)
+    nodes = cluster.partitions[job.partition.partition(",")[0]].nodes
+    biggest = max(cluster.cpus[node] for node in nodes)
+    return max(job.num_nodes, -(-job.min_cpus // biggest))
+
+
+def start_time_s(job: Job) -> float | None:
+    """Return when a job started or is expected to, None if nobody can tell."""
+    if job.start_s is not None:
+        return job.start_s
+    if job.eligible_s > job.submit_s:
+        return job.eligible_s
+    return job.planned_start_s
+
+
+def end_time_s(job: Job, cluster: Cluster) -> float | None:
     """Return when a job ended or must end, None if nobody can tell."""
-    if job.end_time or job.start_time is None or job.time_limit_min in (None, UNLIMITED_MIN):
-        return job.end_time
-    return job.start_time + timedelta(minutes=job.time_limit_min or 0)
+    start_s = start_time_s(job)
+    limit = limit_min(job, cluster)
+    if job.end_s is not None or start_s is None or limit == UNLIMITED_MIN:
+        return job.end_s
+    return start_s + limit * 60
+
+
+def reason_or_nodes(job: Job) -> str:
+    """Return where a job runs, or in parentheses why it does not."""
+    if job.state is SlurmState.PENDING or not job.shares:
+        return f"({job.reason})"
+    return compress(job.node_names)
 
 
 def _time_left(job: Job, view: View) -> str:
-    if job.time_limit_min is None or job.time_limit_min == UNLIMITED_MIN:
+    limit = limit_min(job, view.cluster)
+    if limit == UNLIMITED_MIN:
         return "UNLIMITED"
-    return short_duration(timedelta(minutes=job.time_limit_min) - run_time(job, view.now))
+    return short_duration(limit * 60 - run_time_s(job, view.now_s))
 
 
-def _nodes_or_reason(job: Job) -> str:
-    return (
-        f"({job.reason})" if job.state is SlurmState.PENDING or not job.shares else compress(job.node_names)
-    )
+def _task(job: Job) -> str:
+    if job.array is None:
+        return "N/A"
+    return str(job.array.task_id) if job.array.task_id is not None else arrays.waiting_list(job)
 
 
 JOB_FIELDS: Mapping[str, tuple[str, Callable[[Job, View], str]]] = {
     "A": ("JOBID", lambda job, _: str(job.id)),
     "B": ("EXEC_HOST", lambda job, _: job.node_names[0] if job.shares else "n/a"),
     "C": ("CPUS", lambda job, _: str(job.num_cpus)),
-    "D": ("NODES", lambda job, _: str(job.num_nodes)),
+    "D": ("NODES", lambda job, view: str(num_nodes(job, view.cluster))),
     "E": ("DEPENDENCY", lambda job, view: dependency.show(job, view.cluster.jobs)),
-    "F": ("ARRAY_JOB_ID", lambda job, _: str(job.id)),
+    "F": ("ARRAY_JOB_ID", lambda job, _: str(job.array.job_id if job.array else job.id)),
     "G": ("GROUP", lambda job, _: str(job.request.person.gid)),
-    "K": ("ARRAY_TASK_ID", lambda _job, _view: "N/A"),
+    "K": ("ARRAY_TASK_ID", lambda job, _: _task(job)),
     "L": ("TIME_LEFT", _time_left),
-    "M": ("TIME", lambda job, view: short_duration(run_time(job, view.now))),
+    "M": ("TIME", lambda job, view: short_duration(run_time_s(job, view.now_s))),
     "N": ("NODELIST", lambda job, _: compress(job.node_names)),
     "P": ("PARTITION", lambda job, _: job.partition),
     "Q": ("PRIORITY", lambda job, _: str(job.priority)),
-    "R": ("NODELIST(REASON)", lambda job, _: _nodes_or_reason(job)),
-    "S": ("START_TIME", lambda job, view: stamp(job.start_time, view.zone, "N/A")),
+    "R": ("NODELIST(REASON)", lambda job, _: reason_or_nodes(job)),
+    "S": ("START_TIME", lambda job, view: stamp(start_time_s(job), view.zone, "N/A")),
     "T": ("STATE", lambda job, _: job.state.value),
     "U": ("UID", lambda job, _: str(job.request.person.uid)),
-    "V": ("SUBMIT_TIME", lambda job, view: stamp(job.submit_time, view.zone, "N/A")),
+    "V": ("SUBMIT_TIME", lambda job, view: stamp(job.submit_s, view.zone, "N/A")),
     "Z": ("WORK_DIR", lambda job, _: job.request.work_dir),
     "a": ("ACCOUNT", lambda job, _: job.request.account or "(null)"),
-    "e": ("END_TIME", lambda job, view: stamp(end_time(job), view.zone, "N/A")),
+    "b": ("TRES_PER_NODE", lambda job, _: job.request.gres or "N/A"),
+    "e": ("END_TIME", lambda job, view: stamp(end_time_s(job, view.cluster), view.zone, "N/A")),
     "g": ("GROUP", lambda job, _: job.request.person.group),
-    "i": ("JOBID", lambda job, _: str(job.id)),
+    "i": ("JOBID", lambda job, _: arrays.shown_id(job)),
     "j": ("NAME", lambda job, _: job.request.name),
     "k": ("COMMENT", lambda job, _: job.request.comment or "(null)"),
-    "l": ("TIME_LIMIT", lambda job, _: limit_text(job.time_limit_min, short=True)),
+    "l": ("TIME_LIMIT", lambda job, view: limit_text(limit_min(job, view.cluster), short=True)),
     "o": ("COMMAND", lambda job, _: job.request.command),
-    "q": ("QOS", lambda job, _: job.request.qos or "(null)"),
+    "q": (
+        "QOS",
+        lambda job, view: job.request.qos or ("normal" if view.cluster.conf.accounting else "(null)"),
+    ),
     "r": ("REASON", lambda job, _: job.reason),
     "t": ("ST", lambda job, _: SHORT_STATES.get(job.state, job.state.value)),
     "u": ("USER", lambda job, _: job.request.person.user),

@@ -9,8 +9,11 @@ from simulators.slurm.request import Geometry
 _MEGABYTES = {"": 1.0, "K": 1 / 1024, "M": 1.0, "G": 1024.0, "T": 1024.0**2}
 
 
-def read_geometry(options: Mapping[str, str]) -> tuple[Geometry, str]:
+def read_geometry(options: Mapping[str, str], gpu_type: str | None) -> tuple[Geometry, str]:
     """Return what the options ask for, and the warning that sbatch prints about it, if any.
+
+    Args:
+        gpu_type: the type of the cluster's devices, None if it has none.
 
     Raises:
         RefusalError: a number is none, in sbatch's words (measured).
@@ -30,6 +33,7 @@ def read_geometry(options: Mapping[str, str]) -> tuple[Geometry, str]:
         max_nodes=high,
         ntasks_per_node=_count(options, "ntasks-per-node"),
         exclusive="exclusive" in options,
+        gpus_per_node=read_gpus(options, gpu_type),
     )
     return geometry, warning
 
@@ -43,6 +47,24 @@ def read_memory(options: Mapping[str, str]) -> tuple[str, int] | None:
                 raise RefusalError(255, f"sbatch: error: Invalid --{name} specification\n")
             return variable, round(int(match[1]) * _MEGABYTES[match[2]])
     return None
+
+
+def read_gpus(options: Mapping[str, str], gpu_type: str | None) -> int:
+    """Return how many devices each node must have.
+
+    Raises:
+        RefusalError: a resource is none of this cluster's, in sbatch's words (measured).
+    """
+    most = 0
+    for name in ("gres", "gpus-per-node"):
+        for item in filter(None, options.get(name, "").split(",")):
+            words = item.split(":") if name == "gres" else ["gpu", *item.split(":")]
+            kind, *rest = words
+            count = rest.pop() if rest and rest[-1].isdigit() else "1"
+            if gpu_type is None or kind != "gpu" or len(rest) > 1 or (rest and rest[0] != gpu_type):
+                raise RefusalError(1, "sbatch: error: Invalid generic resource (gres) specification\n")
+            most = max(most, int(count))
+    return most
 
 
 def _count(options: Mapping[str, str], name: str) -> int | None:

@@ -13,8 +13,10 @@ from simulators.slurm.commands.exchange import (
     accepted_options,
     not_simulated,
 )
+from simulators.slurm.commands.ids import JobId, find_jobs, parse_id
 from simulators.slurm.controller import AlreadyEndedError, UnknownJobError
-from simulators.slurm.state import Job
+from simulators.slurm.job import Job
+from simulators.slurm.state import Cluster
 
 _VALUE = Takes.VALUE
 OPTIONS: tuple[Option, ...] = (
@@ -58,13 +60,36 @@ def run(request: Request, context: Context) -> Reply:
     ids = _job_ids(operands)
     if not ids and not options.keys() & _FILTERS:
         raise RefusalError(1, "scancel: error: No job identification provided\n")
+    cluster = context.controller.cluster
     if options.keys() & _FILTERS:
-        chosen = [
-            job.id for job in context.controller.cluster.jobs.values() if _matches(job, options, context)
-        ]
-        ids = [job_id for job_id in chosen if not ids or job_id in ids]
-    said = [_end(context, job_id, number, options) for job_id in ids]
+        chosen = [job for job in cluster.jobs.values() if _matches(job, options, context)]
+        named = {job.id for wanted in ids for job in _found(cluster, wanted)}
+        said = [_end(context, job.id, number, options) for job in chosen if not ids or job.id in named]
+    else:
+        said = [_end_named(context, wanted, number, options) for wanted in ids]
     return Reply(0, "", "".join(said) if "verbose" in options else "")
+
+
+def _found(cluster: Cluster, wanted: JobId) -> list[Job]:
+    try:
+        return find_jobs(cluster, wanted)
+    except UnknownJobError:
+        return []
+
+
+def _end_named(context: Context, wanted: JobId, number: int | None, options: dict[str, str]) -> str:
+    """End what an id stands for; one task of an array that waits gets a record of its own first."""
+    controller = context.controller
+    jobs = _found(controller.cluster, wanted)
+    if not jobs:
+        return (
+            f"scancel: Terminating job {wanted}\n"
+            f"scancel: error: Kill job error on job id {wanted}: Invalid job id specified\n"
+        )
+    if wanted.task is not None and jobs[0].array and wanted.task in jobs[0].array.waiting:
+        jobs = [controller.split_task(jobs[0], wanted.task)]
+    active = [job for job in jobs if not job.state.is_final] or jobs
+    return "".join(_end(context, job.id, number, options) for job in active)
 
 
 def _end(context: Context, job_id: int, number: int | None, options: dict[str, str]) -> str:
@@ -72,7 +97,7 @@ def _end(context: Context, job_id: int, number: int | None, options: dict[str, s
     controller = context.controller
     try:
         if number is None or (number == signal.SIGKILL and not options.keys() & {"batch", "full"}):
-            controller.cancel(job_id)
+            controller.cancel(job_id, context.person.uid)
         elif options.keys() & {"batch", "full"}:
             controller.send(job_id, number, script_only="full" not in options)
         else:
@@ -81,20 +106,22 @@ def _end(context: Context, job_id: int, number: int | None, options: dict[str, s
         return f"scancel: error: Kill job error on job id {job_id}: Invalid job id specified\n"
     except AlreadyEndedError:
         return (
+            f"scancel: Terminating job {job_id}\n"
             f"scancel: error: Kill job error on job id {job_id}: Job/step already completing or completed\n"
         )
     return f"scancel: Terminating job {job_id}\n"
 
 
-def _job_ids(operands: list[str]) -> list[int]:
+def _job_ids(operands: list[str]) -> list[JobId]:
     ids = []
     for operand in operands:
         for word in operand.split(","):
-            if re.fullmatch(r"[0-9]+[_.][0-9]+(\.[0-9]+)?", word, re.ASCII):
+            if re.fullmatch(r"[0-9]+(_[0-9]+)?\.[0-9]+|[0-9]+_\[.*", word, re.ASCII):
                 raise not_simulated("scancel", word)
-            if not re.fullmatch("[0-9]+", word):
+            wanted = parse_id(word)
+            if wanted is None:
                 raise RefusalError(1, f"scancel: error: Invalid job id {word}\n")
-            ids.append(int(word))
+            ids.append(wanted)
     return ids
 
 

@@ -1,6 +1,6 @@
-"""scontrol: `show job|node|partition`, `ping`, `hold`, `release`."""
+"""scontrol: `show job|node|partition`, `ping`, `hold`, `release`, `requeue`, `requeuehold`, `update`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lute.slurm.getopt import Option, Takes
 from simulators.slurm.commands.exchange import (
@@ -12,8 +12,13 @@ from simulators.slurm.commands.exchange import (
     not_simulated,
     options_of,
 )
+from simulators.slurm.commands.fields import View
+from simulators.slurm.commands.ids import find_jobs, parse_id
 from simulators.slurm.commands.records import job_record, node_record, partition_record
-from simulators.slurm.controller import AlreadyEndedError, UnknownJobError
+from simulators.slurm.commands.update import update
+from simulators.slurm.controller import NotPendingError, UnknownJobError
+from simulators.slurm.job import Job
+from simulators.slurm.state import Cluster
 from simulators.slurm.times import zone_of
 
 OPTIONS: tuple[Option, ...] = (
@@ -54,48 +59,36 @@ def run(request: Request, context: Context) -> Reply:
     if words[0] == "ping":
         return Reply(0, f"Slurmctld(primary) at {context.host} is UP\n")
     if words[0] == "show":
-        return _show(request, context, words[1:], one_line="oneliner" in options)
+        return _show(request, context, words[1:], one_line="oneliner" in options, detail="details" in options)
     if words[0] in ("hold", "release", "uhold"):
-        return _hold(context, words)
-    if words[0] in (
-        "update",
-        "requeue",
-        "requeuehold",
-        "suspend",
-        "resume",
-        "reconfigure",
-        "shutdown",
-        "wait_job",
-    ):
+        return _change_jobs(words, lambda job_id: _hold(context, job_id, words[0]))
+    if words[0] in ("requeue", "requeuehold"):
+        hold = words[0] == "requeuehold"
+        return _change_jobs(words, lambda job_id: context.controller.requeue(job_id, hold=hold))
+    if words[0] == "update":
+        return update(words[1:], context)
+    if words[0] in ("suspend", "resume", "reconfigure", "shutdown", "wait_job", "create", "delete", "top"):
         raise not_simulated("scontrol", words[0])
     raise RefusalError(1, f"invalid keyword: {words[0]}\n")
 
 
-def _show(request: Request, context: Context, words: Sequence[str], *, one_line: bool) -> Reply:
+def _show(request: Request, context: Context, words: Sequence[str], *, one_line: bool, detail: bool) -> Reply:
     if not words:
         raise RefusalError(1, "too few arguments for keyword:show\n")
     kind, wanted = words[0], words[1] if len(words) > 1 else ""
-    cluster, now = context.controller.cluster, context.controller.now()
+    cluster = context.controller.cluster
     if kind in ("job", "jobs"):
-        if wanted:
-            if not (wanted.isascii() and wanted.isdigit()):
-                raise RefusalError(1, "scontrol_print_job error: Invalid job id specified\n")
-            if int(wanted) not in cluster.jobs:
-                raise RefusalError(1, "slurm_load_jobs error: Invalid job id specified\n")
-            jobs = [cluster.jobs[int(wanted)]]
-        else:
-            jobs = list(cluster.jobs.values())
+        jobs = _wanted_jobs(cluster, wanted)
         if not jobs:
             return Reply(0, "No jobs in the system\n")
-        zone = zone_of(request.env)
-        return _records(
-            [job_record(job, cluster, now, zone, context.host) for job in jobs], one_line=one_line
-        )
+        context.controller.plan()
+        view = View(cluster, context.controller.now_s, zone_of(request.env), context.host)
+        return _records([job_record(job, view, detail=detail) for job in jobs], one_line=one_line)
     if kind in ("node", "nodes"):
-        if wanted and wanted not in cluster.nodes:
+        if wanted and wanted not in cluster.index:
             return Reply(1, f"Node {wanted} not found\n")
-        names = [wanted] if wanted else list(cluster.nodes)
-        return _records([node_record(cluster, name) for name in names], one_line=one_line)
+        nodes = [cluster.nodes[cluster.index[wanted]]] if wanted else cluster.nodes
+        return _records([node_record(cluster, node) for node in nodes], one_line=one_line)
     if kind in ("partition", "partitions"):
         if wanted and wanted not in cluster.partitions:
             return Reply(1, f"Partition {wanted} not found\n")
@@ -115,23 +108,42 @@ def _show(request: Request, context: Context, words: Sequence[str], *, one_line:
     raise RefusalError(1, f"invalid entity:{kind} for keyword:show \n")
 
 
+def _wanted_jobs(cluster: Cluster, wanted: str) -> list[Job]:
+    if not wanted:
+        return list(cluster.jobs.values())
+    job_id = parse_id(wanted)
+    if job_id is None:
+        raise RefusalError(1, "scontrol_print_job error: Invalid job id specified\n")
+    try:
+        return find_jobs(cluster, job_id)
+    except UnknownJobError:
+        raise RefusalError(1, "slurm_load_jobs error: Invalid job id specified\n") from None
+
+
 def _records(records: Sequence[Sequence[str]], *, one_line: bool) -> Reply:
     """Join the lines of each record: indented by three blanks, or all in one line (`-o`)."""
     if one_line:
-        return Reply(0, "".join(f"{' '.join(lines)} \n" for lines in records))
+        return Reply(0, "".join(f"{' '.join(lines).rstrip()} \n" for lines in records))
     return Reply(0, "".join("\n   ".join(lines) + "\n\n" for lines in records))
 
 
-def _hold(context: Context, words: Sequence[str]) -> Reply:
+def _hold(context: Context, job_id: int, word: str) -> None:
+    by = "admin" if context.person.uid == 0 and word == "hold" else "user"
+    context.controller.hold(job_id, by="" if word == "release" else by)
+
+
+def _change_jobs(words: Sequence[str], change: Callable[[int], None]) -> Reply:
+    """Do something to each job that is named."""
     if len(words) < 2:
         raise RefusalError(1, f"too few arguments for keyword:{words[0]}\n")
     for word in ",".join(words[1:]).split(","):
         try:
             if not (word.isascii() and word.isdigit()):
                 raise UnknownJobError(word)
-            context.controller.hold(int(word), held=words[0] != "release")
+            change(int(word))
         except UnknownJobError:
-            raise RefusalError(1, f"Invalid job id specified for job {word}\n") from None
-        except AlreadyEndedError:
+            more = "" if words[0].startswith("requeue") else "slurm_suspend error: Invalid job id specified\n"
+            raise RefusalError(1, f"Invalid job id specified for job {word}\n{more}") from None
+        except NotPendingError:
             raise RefusalError(1, f"Job is no longer pending execution for job {word}\n") from None
     return Reply()

@@ -12,9 +12,9 @@ from simulators.slurm.commands.exchange import (
     not_simulated,
 )
 from simulators.slurm.commands.fields import parse_format, table_line
-from simulators.slurm.commands.records import node_state
-from simulators.slurm.hostlist import compress
-from simulators.slurm.state import Cluster, Partition
+from simulators.slurm.hostlist import compress, expand
+from simulators.slurm.nodes import node_state
+from simulators.slurm.state import Cluster, Node, Partition
 from simulators.slurm.times import limit_text
 
 DEFAULT_FORMAT = "%9P %.5a %.10l %.6D %.6t %N"
@@ -53,13 +53,30 @@ OPTIONS: tuple[Option, ...] = (
     Option("yaml"),
 )
 _ACCEPTED = frozenset(
-    ["all", "exact", "format", "hide", "local", "noconvert", "noheader", "partition", "responding", "verbose"]
+    [
+        "all",
+        "exact",
+        "format",
+        "hide",
+        "local",
+        "noconvert",
+        "nodes",
+        "noheader",
+        "partition",
+        "responding",
+        "verbose",
+    ]
 )
-_SHORT = {"idle": "idle", "mixed": "mix", "allocated": "alloc"}
-_ORDER = {"mixed": 0, "allocated": 1, "idle": 2}
+_SHORT = {"mixed": "mix", "allocated": "alloc", "drained": "drain", "draining": "drng"}
+_ORDER = {
+    state: number
+    for number, state in enumerate(["down*", "down", "draining", "drained", "mixed", "allocated", "idle"])
+}
 _HEADERS = {
     "C": "CPUS(A/I/O/T)",
     "D": "NODES",
+    "E": "REASON",
+    "G": "GRES",
     "N": "NODELIST",
     "P": "PARTITION",
     "R": "PARTITION",
@@ -78,11 +95,11 @@ class Row:
 
     partition: Partition
     state: str
-    nodes: tuple[str, ...]
+    nodes: tuple[Node, ...]
 
 
 def run(request: Request, context: Context) -> Reply:
-    """Show the partitions; down nodes do not exist here."""
+    """Show the partitions and their nodes."""
     options, _ = accepted_options("sinfo", request.argv[1:], OPTIONS, _ACCEPTED, "[OPTIONS]")
     columns = parse_format(options.get("format", DEFAULT_FORMAT))
     letters = {column.letter for column in columns if column.letter}
@@ -91,7 +108,8 @@ def run(request: Request, context: Context) -> Reply:
     cluster = context.controller.cluster
     wanted = options["partition"].split(",") if "partition" in options else list(cluster.partitions)
     lines = [] if "noheader" in options else [table_line(columns, _HEADERS.__getitem__)]
-    for row in _rows(cluster, wanted, letters):
+    names = set(expand(options["nodes"])) if "nodes" in options else set(cluster.index)
+    for row in _rows(cluster, wanted, letters, names):
         values = _values(cluster, row)
         line = table_line(columns, values.__getitem__)
         if line not in lines[1:]:
@@ -99,38 +117,44 @@ def run(request: Request, context: Context) -> Reply:
     return Reply(0, "".join(f"{line}\n" for line in lines))
 
 
-def _rows(cluster: Cluster, wanted: list[str], letters: set[str]) -> list[Row]:
+def _rows(cluster: Cluster, wanted: list[str], letters: set[str], names: set[str]) -> list[Row]:
     """Return one row per state, or per partition where the format shows no state."""
     rows = []
     for partition in cluster.partitions.values():
         if partition.name not in wanted:
             continue
+        nodes = [cluster.nodes[index] for index in partition.nodes if cluster.nodes[index].name in names]
+        if not nodes:
+            continue
         if "n" in letters:
-            rows += [Row(partition, node_state(cluster, name), (name,)) for name in partition.nodes]
+            rows += [Row(partition, node_state(cluster, node), (node,)) for node in nodes]
             continue
         if not letters & {"t", "T"}:
-            rows.append(Row(partition, "", partition.nodes))
+            rows.append(Row(partition, "", tuple(nodes)))
             continue
-        states = {name: node_state(cluster, name) for name in partition.nodes}
-        ordered = sorted(partition.nodes, key=lambda name: _ORDER[states[name]])
-        for state, names in groupby(ordered, key=lambda name: states[name]):
-            rows.append(Row(partition, state, tuple(names)))
+        states = {node.name: node_state(cluster, node) for node in nodes}
+        ordered = sorted(nodes, key=lambda node: _ORDER[states[node.name]])
+        for state, members in groupby(ordered, key=lambda node: states[node.name]):
+            rows.append(Row(partition, state, tuple(members)))
     return rows
 
 
 def _values(cluster: Cluster, row: Row) -> dict[str, str]:
-    total = sum(cluster.nodes[name].cpus for name in row.nodes)
-    idle = sum(cluster.free_cpus(name) for name in row.nodes)
+    total = sum(node.cpus for node in row.nodes)
+    out = sum(cluster.pool.free[node.index] for node in row.nodes if node.admin)
+    idle = sum(cluster.pool.free[node.index] for node in row.nodes if not node.admin)
     return {
-        "C": f"{total - idle}/{idle}/0/{total}",
+        "C": f"{total - idle - out}/{idle}/{out}/{total}",
         "D": str(len(row.nodes)),
-        "N": compress(row.nodes),
+        "E": row.nodes[0].reason or "none",
+        "G": f"gpu:{row.nodes[0].gpu_type}:{row.nodes[0].gpus}" if row.nodes[0].gpus else "(null)",
+        "N": compress(node.name for node in row.nodes),
         "P": row.partition.name + ("*" if row.partition.is_default else ""),
         "R": row.partition.name,
         "T": row.state,
-        "a": "up",
-        "c": str(max(cluster.nodes[name].cpus for name in row.nodes)),
+        "a": {"UP": "up", "DOWN": "down", "DRAIN": "drain", "INACTIVE": "inactive"}[row.partition.state],
+        "c": str(max(node.cpus for node in row.nodes)),
         "l": limit_text(row.partition.max_time_min, short=True, unlimited="infinite"),
-        "n": row.nodes[0],
+        "n": row.nodes[0].name,
         "t": _SHORT.get(row.state, row.state),
     }

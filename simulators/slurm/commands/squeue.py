@@ -1,6 +1,9 @@
 """squeue."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
 
 from lute.slurm.getopt import Option, Takes
 from lute.slurm.states import SlurmState
@@ -20,7 +23,11 @@ from simulators.slurm.commands.fields import (
     parse_format,
     table_line,
 )
-from simulators.slurm.state import Job
+from simulators.slurm.commands.ids import JobId, find_jobs, parse_id
+from simulators.slurm.commands.jobs_json import jobs_document
+from simulators.slurm.controller import UnknownJobError
+from simulators.slurm.hostlist import expand
+from simulators.slurm.job import ArrayPlace, Job
 from simulators.slurm.times import zone_of
 
 DEFAULT_FORMAT = "%.18i %.9P %.8j %.8u %.2t %.10M %.6D %R"
@@ -71,23 +78,27 @@ OPTIONS: tuple[Option, ...] = (
 _OBEYED = frozenset(
     [
         "accounts",
+        "array",
         "format",
         "help",
         "jobs",
+        "json",
         "long",
         "me",
         "name",
+        "nodelist",
         "noheader",
         "partitions",
         "qos",
         "sort",
+        "start",
         "states",
         "usage",
         "user",
         "version",
     ]
 )
-_HARMLESS = frozenset(["all", "array", "hide", "local", "noconvert", "verbose"])
+_HARMLESS = frozenset(["all", "hide", "local", "noconvert", "verbose"])
 _STATE_NAMES = (
     "PENDING,RUNNING,SUSPENDED,COMPLETED,CANCELLED,FAILED,TIMEOUT,NODE_FAIL,PREEMPTED,BOOT_FAIL,DEADLINE,"
     "OUT_OF_MEMORY,COMPLETING,CONFIGURING,RESIZING,RESV_DEL_HOLD,REQUEUED,REQUEUE_FED,REQUEUE_HOLD,REVOKED,"
@@ -102,23 +113,48 @@ def run(request: Request, context: Context) -> Reply:
     tokens = _join_job_list(request.argv[1:])
     options, _ = accepted_options("squeue", tokens, OPTIONS, _OBEYED | _HARMLESS, "[OPTIONS]")
     cluster = context.controller.cluster
+    view = View(cluster, context.controller.now_s, zone_of(request.env), context.host)
+    if "json" in options:  # measured: all filters are ignored
+        return Reply(0, jobs_document(view))
     jobs, warning = _selected(options, context, list(cluster.jobs.values()))
+    if "array" in options:
+        jobs = [one for job in jobs for one in _one_by_one(job)]
     jobs = _sorted(jobs, options.get("sort", "P,t,-p"))
-    view = View(cluster, context.controller.now(), zone_of(request.env), context.host)
-    form = options.get("format") or (LONG_FORMAT if "long" in options else request.env.get("SQUEUE_FORMAT"))
-    columns = parse_format(form or DEFAULT_FORMAT)
+    columns = parse_format(_form(options, request.env))
     for column in columns:
         if column.letter and column.letter not in JOB_FIELDS:
             raise not_simulated("squeue", f"--format=%{column.letter}")
+    if any(column.letter in ("S", "e") for column in columns):
+        context.controller.plan()
     lines = [] if "noheader" in options else [_header(columns, long="long" in options)]
     if "long" in options and "noheader" not in options:
-        lines.insert(0, view.now.astimezone(view.zone).strftime("%a %b %d %H:%M:%S %Y"))
-    lines += [_line(columns, job, view) for job in jobs]
+        now = datetime.fromtimestamp(view.now_s).astimezone(view.zone)
+        lines.insert(0, now.strftime("%a %b %d %H:%M:%S %Y"))
+    pieces = [
+        (JOB_FIELDS[column.letter][1] if column.letter else _nothing, column.render) for column in columns
+    ]
+    lines += ["".join([render(value(job, view)) for value, render in pieces]) for job in jobs]
     return Reply(0, "".join(f"{line}\n" for line in lines), warning)
 
 
-def _line(columns: Sequence[Column], job: Job, view: View) -> str:
-    return table_line(columns, lambda letter: JOB_FIELDS[letter][1](job, view))
+def _nothing(_job: Job, _view: View) -> str:
+    return ""
+
+
+def _form(options: Mapping[str, str], env: Mapping[str, str]) -> str:
+    if "format" in options:
+        return options["format"]
+    if "start" in options:
+        raise not_simulated("squeue", "--start without --format; use --format with %S")
+    return LONG_FORMAT if "long" in options else env.get("SQUEUE_FORMAT", DEFAULT_FORMAT)
+
+
+def _one_by_one(job: Job) -> list[Job]:
+    """Return a record for each task that waits, as `-r` shows them."""
+    array = job.array
+    if array is None or not array.waiting:
+        return [job]
+    return [replace(job, array=ArrayPlace(array.job_id, task)) for task in array.waiting]
 
 
 def _header(columns: Sequence[Column], *, long: bool) -> str:
@@ -141,12 +177,15 @@ def _join_job_list(tokens: Sequence[str]) -> list[str]:
 
 def _selected(options: dict[str, str], context: Context, jobs: list[Job]) -> tuple[list[Job], str]:
     warning = ""
-    ids: list[int] | None = None
     if options.get("jobs"):
         ids = [_job_id(word) for word in options["jobs"].split(",") if word]
-        if len(ids) == 1 and ids[0] not in context.controller.cluster.jobs:  # measured: with one id only
+        found: dict[int, Job] = {}
+        for wanted in ids:
+            with suppress(UnknownJobError):
+                found.update({job.id: job for job in find_jobs(context.controller.cluster, wanted)})
+        if len(ids) == 1 and not found:  # measured: with one id only
             raise RefusalError(1, "slurm_load_jobs error: Invalid job id specified\n")
-        jobs = [job for job in jobs if job.id in ids]
+        jobs = [job for job in jobs if job.id in found]
     states = _states(options["states"]) if "states" in options else None
     if states is None:
         jobs = [job for job in jobs if not job.state.is_final]
@@ -158,7 +197,7 @@ def _selected(options: dict[str, str], context: Context, jobs: list[Job]) -> tup
         known = {context.person.user, str(context.person.uid)}
         asked = options["user"].split(",")
         warning = "".join(
-            f"squeue: error: Invalid user: {user}\n"
+            f"squeue: error: Invalid user: {user}\n\n"
             for user in asked
             if user not in known and not user.isdigit()
         )
@@ -168,10 +207,13 @@ def _selected(options: dict[str, str], context: Context, jobs: list[Job]) -> tup
             ]
         else:
             jobs = []
+    if "nodelist" in options:
+        nodes = set(expand(options["nodelist"]))
+        jobs = [job for job in jobs if nodes & set(job.node_names)]
     for name, value_of in _FILTERS.items():
         if name in options:
-            wanted = set(options[name].split(","))
-            jobs = [job for job in jobs if wanted & value_of(job)]
+            values = set(options[name].split(","))
+            jobs = [job for job in jobs if values & value_of(job)]
     return jobs, warning
 
 
@@ -183,10 +225,11 @@ _FILTERS: Mapping[str, Callable[[Job], set[str]]] = {
 }
 
 
-def _job_id(word: str) -> int:
-    if not (word.isascii() and word.isdigit()):
+def _job_id(word: str) -> JobId:
+    wanted = parse_id(word)
+    if wanted is None:
         raise RefusalError(1, f"squeue: error: Invalid job id: {word}\n")
-    return int(word)
+    return wanted
 
 
 def _states(text: str) -> set[SlurmState]:

@@ -8,9 +8,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from simulators.slurm.conf import SlurmConf
+from simulators.slurm.daemon import SERVED_CONF, write_conf
 
 ROOT = Path(__file__).parents[3]
 BIN = ROOT / "simulators" / "slurm" / "bin"
@@ -27,7 +31,7 @@ def until(condition: Callable[[], object], what: str, timeout_s: float = 20) -> 
 class Served:
     """The daemon, and the commands as a user runs them."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, conf: SlurmConf) -> None:
         self.folder = folder
         self.work = folder / "w"
         self.work.mkdir()
@@ -38,13 +42,15 @@ class Served:
             "LUTE_SIM_SLURM_CONNECT_WAIT_S": "0.3",
             "LANG": "C.UTF-8",
         }
-        self.daemon = self.start(*options)
+        (folder / "conf.json").write_text(write_conf(conf))
+        self.daemon = self.start()
 
-    def start(self, *options: str) -> "subprocess.Popen[bytes]":
+    def start(self) -> "subprocess.Popen[bytes]":
         """Start a daemon and wait for its socket."""
         argv = [sys.executable, "-m", "simulators.slurm.daemon", "--socket", str(self.socket)]
+        argv += ["--state-dir", str(self.folder / "state"), "--conf", str(self.folder / "conf.json")]
         daemon = subprocess.Popen(
-            [*argv, "--state-dir", str(self.folder / "state"), *options],
+            argv,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stderr=(self.folder / "daemon.err").open("ab"),
         )
@@ -99,7 +105,7 @@ def short_folder() -> Iterator[Path]:
 @pytest.fixture
 def served(short_folder: Path) -> Iterator[Served]:
     """A daemon that looks at time limits often and kills soon."""
-    slurm = Served(short_folder, "--limit-sweep-s", "0.2", "--kill-wait-s", "0.5")
+    slurm = Served(short_folder, replace(SERVED_CONF, limit_sweep_s=0.2, kill_wait_s=0.5))
     yield slurm
     if slurm.daemon.poll() is None:
         slurm.stop()

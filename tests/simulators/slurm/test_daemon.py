@@ -180,14 +180,66 @@ def test_the_end_of_the_daemon_leaves_nothing(served: Served) -> None:
     assert proctable.with_environment(f"SLURM_JOB_ID={job}", f"LUTE_SIM_SLURM_SOCKET={served.socket}") == []
 
 
-def test_a_new_daemon_kills_what_a_killed_one_left(served: Served) -> None:
-    served.submit("--wrap", "echo $$ >me; sleep 600")
-    until(lambda: served.text("me"), "the script")
+def crash_and_restart(served: Served) -> None:
     served.daemon.send_signal(signal.SIGKILL)
     served.daemon.wait(timeout=30)
     served.socket.unlink()
     served.daemon = served.start()
-    until(lambda: not alive(served.text("me")), "the end of the stray job")
+
+
+def test_a_new_daemon_goes_on_with_the_jobs_of_a_killed_one(served: Served) -> None:
+    ended = served.submit("--wrap", "exit 3")
+    served.wait(ended, "FAILED")
+    running = served.submit("--wrap", "echo x >>ran; until [ -e go ]; do sleep 0.05; done; exit 7")
+    held = served.submit("--hold", "-J", "a name", "--wrap", "echo y >>ran")
+    array = served.submit("--hold", "--array=1-3%1", "--wrap", "true")
+    assert served.run("scontrol", "update", "NodeName=sdfmilan004", "State=DRAIN", "Reason=r")[0] == 0
+    until(lambda: served.text("ran"), "the script")
+    before = served.run("squeue", "-h", "-t", "all", "-o", "%i %j %T %r %N %Q")[1]
+    crash_and_restart(served)
+    assert served.run("squeue", "-h", "-t", "all", "-o", "%i %j %T %r %N %Q")[1] == before
+    assert served.run("sinfo", "-h", "-n", "sdfmilan004", "-o", "%T")[1] == "drained\n"
+    (served.work / "go").touch()
+    served.wait(running, "FAILED NonZeroExitCode 7:0")
+    served.run("scontrol", "release", held)
+    served.wait(held, "COMPLETED None 0:0")
+    assert served.text("ran") == "x\ny\n"
+    served.run("scontrol", "release", array)
+    served.wait(array, "COMPLETED None 0:0")
+    assert served.submit("--wrap", "true") not in (ended, running, held, array)
+
+
+def test_a_job_that_ended_while_nobody_looked_is_found(served: Served) -> None:
+    job = served.submit("--wrap", "touch started; until [ -e go ]; do sleep 0.05; done; touch over")
+    until(lambda: (served.work / "started").exists(), "the script")
+    served.daemon.send_signal(signal.SIGKILL)
+    served.daemon.wait(timeout=30)
+    served.socket.unlink()
+    (served.work / "go").touch()
+    until(lambda: (served.work / "over").exists(), "the end of the script")
+    served.daemon = served.start()
+    served.wait(job, "COMPLETED None 0:0")
+
+
+def test_a_job_cancelled_before_a_crash_stays_cancelled(served: Served) -> None:
+    job = served.submit("--wrap", "trap '' TERM; touch ready; while :; do sleep 0.1; done")
+    until(lambda: (served.work / "ready").exists(), "the script")
+    served.run("scancel", job)
+    crash_and_restart(served)
+    served.wait(job, "CANCELLED None 0:9")
+
+
+def test_a_torn_journal_loses_nothing_that_was_told(served: Served) -> None:
+    job = served.submit("--hold", "--wrap", "true")
+    served.daemon.send_signal(signal.SIGKILL)
+    served.daemon.wait(timeout=30)
+    served.socket.unlink()
+    journal = served.folder / "state" / "journal.jsonl"
+    assert stat.S_IMODE(journal.stat().st_mode) == 0o600
+    with journal.open("a") as file:
+        file.write('{"kind": "job", "id": 77, "sta')
+    served.daemon = served.start()
+    assert served.state(job).startswith("PENDING JobHeld")
 
 
 @pytest.mark.parametrize(

@@ -1,47 +1,60 @@
 """Real processes under a clock that the test moves: time limits without waiting for them."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 from lute.slurm.states import SlurmState
+from simulators.kernel.events import Agenda
+from simulators.slurm.conf import Latencies, SlurmConf
 from simulators.slurm.controller import Controller
+from simulators.slurm.job import Job
 from simulators.slurm.processes import ProcessLauncher
 from simulators.slurm.request import JobRequest
-from simulators.slurm.state import DEFAULT_PARTITIONS, new_cluster
-from tests.simulators.slurm.world import ME
+from simulators.slurm.state import new_cluster
+from tests.simulators.slurm.world import ME, START
+
+
+def controller_of(folder: Path) -> tuple[Controller, ProcessLauncher]:
+    """Return a controller that reacts at once, and its launcher."""
+    cluster = new_cluster(SlurmConf(kill_wait_s=0.3, latencies=Latencies(background_s=0)))
+    launcher = ProcessLauncher(folder / "spool", cluster, "vm", site_env={"PATH": "/usr/bin:/bin"})
+    launcher.controller = Controller(cluster, Agenda(START.timestamp()), launcher)
+    return launcher.controller, launcher
+
+
+def request(folder: Path, script: str) -> JobRequest:
+    """Return a job of one minute."""
+    return JobRequest("n", script, ME, partitions=("milano",), work_dir=str(folder), time_limit_min=1)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def ended(job: Job) -> str:
+    """Return how a job ended."""
+    return f"{job.state} {job.reason} {job.exit_code}:{job.exit_signal}"
 
 
 async def run_past_its_limit(folder: Path, command: str) -> str:
     """Start a job of one minute, let two minutes pass once it is ready, and return how it ended."""
-    moment = datetime(2026, 11, 22, 10, 4, 27, tzinfo=UTC)
-    cluster = new_cluster(DEFAULT_PARTITIONS)
-    launcher = ProcessLauncher(
-        folder / "spool", cluster, "vm", lambda: moment, site_env={"PATH": "/usr/bin:/bin"}, kill_wait_s=0.3
-    )
-    controller = launcher.controller = Controller(cluster, lambda: moment, launcher)
-    ended = asyncio.Event()
-    controller.on_end.append(lambda _: ended.set())
+    controller, launcher = controller_of(folder)
     job = controller.submit(
-        JobRequest(
-            name="long",
-            script=f"#!/bin/sh\n{command}\ntouch ready\nsleep 600 & wait\nsleep 600\n",
-            person=ME,
-            partitions=("milano",),
-            work_dir=str(folder),
-            time_limit_min=1,
-        )
+        request(folder, f"#!/bin/sh\n{command}\ntouch ready\nsleep 600 & wait\nsleep 600\n")
     )
-    async with asyncio.timeout(20):
-        while not (folder / "ready").exists():
-            await asyncio.sleep(0.01)
-        controller.tick()
-        assert job.state is SlurmState.RUNNING
-        moment += timedelta(minutes=2)
-        controller.tick()
-        await ended.wait()
+    agenda = controller.agenda
+    agenda.advance(agenda.now_s)
+    await until((folder / "ready").exists)
+    assert job.state is SlurmState.RUNNING
+    agenda.advance(agenda.now_s + 120)
+    await until(lambda: job.state.is_final)
     await launcher.close()
-    return f"{job.state} {job.reason} {job.exit_code}:{job.exit_signal}"
+    return ended(job)
 
 
 def test_out_of_time(tmp_path: Path) -> None:
@@ -57,23 +70,28 @@ def test_out_of_time_and_deaf_to_sigterm(tmp_path: Path) -> None:
 
 
 def test_stopped_before_it_has_a_process(tmp_path: Path) -> None:
-    async def run() -> SlurmState:
-        cluster = new_cluster(DEFAULT_PARTITIONS)
-        launcher = ProcessLauncher(
-            tmp_path / "spool", cluster, "vm", lambda: datetime(2026, 11, 22, tzinfo=UTC), site_env={}
-        )
-        controller = launcher.controller = Controller(
-            cluster, lambda: datetime(2026, 11, 22, tzinfo=UTC), launcher
-        )
-        request = JobRequest(
-            "n", "#!/bin/sh\n/usr/bin/touch ran\n", ME, partitions=("milano",), work_dir=str(tmp_path)
-        )
-        job = controller.submit(request)
+    async def run() -> str:
+        controller, _ = controller_of(tmp_path)
+        job = controller.submit(request(tmp_path, "#!/bin/sh\n/usr/bin/touch ran\n"))
+        controller.agenda.advance(controller.agenda.now_s)
         controller.cancel(job.id)
-        async with asyncio.timeout(20):
-            while not job.state.is_final:
-                await asyncio.sleep(0.01)
-        return job.state
+        await until(lambda: job.state.is_final)
+        return ended(job)
 
-    assert asyncio.run(run()) is SlurmState.CANCELLED
+    assert asyncio.run(run()) == "CANCELLED None 0:15"
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_stepd_that_is_killed_counts_as_a_killed_job(tmp_path: Path) -> None:
+    async def run() -> str:
+        controller, launcher = controller_of(tmp_path)
+        job = controller.submit(request(tmp_path, "#!/bin/sh\ntouch ready\nsleep 600\n"))
+        controller.agenda.advance(controller.agenda.now_s)
+        await until((tmp_path / "ready").exists)
+        stepd = int((tmp_path / "spool" / "job00001" / "stepd").read_text())
+        os.kill(stepd, 9)
+        await until(lambda: job.state.is_final)
+        await launcher.close()
+        return ended(job)
+
+    assert asyncio.run(run()) == "FAILED JobLaunchFailure 0:9"

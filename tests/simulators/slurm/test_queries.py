@@ -8,7 +8,7 @@ from lute.slurm.records import parse_job
 from lute.slurm.states import SlurmState
 from simulators.slurm.commands import Reply
 from simulators.slurm.hostlist import compress, compress_counts, expand
-from tests.simulators.slurm.world import World
+from tests.simulators.slurm.world import START, World
 
 HEADER = "             JOBID PARTITION     NAME     USER ST       TIME  NODES NODELIST(REASON)\n"
 
@@ -24,7 +24,7 @@ def test_squeue_default_table() -> None:
     world.pass_time(3725)
     assert world.ask("squeue").stdout == (
         HEADER
-        + "                 2    milano     wrap   tester PD       0:00      1 (Resources)\n"
+        + "                 2    milano     wrap   tester PD       0:00      4 (Resources)\n"
         + "                 1    milano a long n   tester  R    1:02:05      2 sdfmilan[001-002]\n"
     )
 
@@ -83,7 +83,7 @@ def test_squeue_errors() -> None:
         "slurm_load_jobs error: Invalid job id specified\n",
     )
     assert said(world.ask("squeue", "-j", "abc")) == (1, "", "squeue: error: Invalid job id: abc\n")
-    assert said(world.ask("squeue", "-u", "nosuch")) == (0, HEADER, "squeue: error: Invalid user: nosuch\n")
+    assert said(world.ask("squeue", "-u", "nosuch")) == (0, HEADER, "squeue: error: Invalid user: nosuch\n\n")
     assert world.ask("squeue", "-t", "foo").stderr.startswith(
         "squeue: error: Invalid job state specified: foo\n"
     )
@@ -92,7 +92,7 @@ def test_squeue_errors() -> None:
         "",
         "squeue: unrecognized option '--bogus'\nTry \"squeue --help\" for more information\n",
     )
-    assert said(world.ask("squeue", "--json"))[2] == "squeue: error: not simulated: --json\n"
+    assert said(world.ask("squeue", "--yaml"))[2] == "squeue: error: not simulated: --yaml\n"
 
 
 def test_scancel() -> None:
@@ -113,7 +113,10 @@ def test_scancel() -> None:
 
 def test_scancel_errors() -> None:
     world = World()
-    unknown = "scancel: error: Kill job error on job id 99999: Invalid job id specified\n"
+    unknown = (
+        "scancel: Terminating job 99999\n"
+        "scancel: error: Kill job error on job id 99999: Invalid job id specified\n"
+    )
     assert said(world.ask("scancel", "99999")) == (0, "", "")
     assert said(world.ask("scancel", "-v", "99999")) == (0, "", unknown)
     assert said(world.ask("scancel", "abc")) == (1, "", "scancel: error: Invalid job id abc\n")
@@ -140,9 +143,9 @@ def test_scontrol_show_job_is_what_production_reads() -> None:
         job = parse_job(world.ask("scontrol", *option, "show", "job", "1").stdout)
         assert job is not None
         assert (job.job_id, job.name, job.account, job.num_cpus) == ("1", "my job", "lcls:x", 3)
-        assert (job.submit_time, job.start_time) == (world.time, world.time)
+        assert (job.submit_time, job.start_time) == (START, START)
         assert job.end_time is not None
-        assert (job.end_time - world.time).total_seconds() == 300
+        assert (job.end_time - START).total_seconds() == 300
         assert (job.stdout_path, job.nodes) == ("/home/tester/w/full_1.out", "sdfmilan001")
 
 
@@ -156,7 +159,7 @@ def test_scontrol_record_matches_the_measured_one() -> None:
     assert text.splitlines()[:4] == [
         "JobId=180 JobName=scr",
         "   UserId=tester(1001) GroupId=tester(1001) MCS_label=N/A",
-        "   Priority=4294901580 Nice=0 Account=lcls:mfxl1033223 QOS=normal",
+        "   Priority=4294901759 Nice=0 Account=lcls:mfxl1033223 QOS=normal",
         "   JobState=COMPLETED Reason=None Dependency=(null)",
     ]
     assert text.splitlines()[14:] == [
@@ -172,6 +175,7 @@ def test_scontrol_record_matches_the_measured_one() -> None:
         "   StdIn=/dev/null",
         "   StdOut=/home/tester/w/full_180.out",
         "   Power=",
+        "   ",
         "",
     ]
 
@@ -186,7 +190,8 @@ def test_scontrol_record_matches_the_measured_one() -> None:
         (["show"], 1, "", "too few arguments for keyword:show\n"),
         (["bogus"], 1, "", "invalid keyword: bogus\n"),
         (["ping"], 0, "Slurmctld(primary) at vm is UP\n", ""),
-        (["update", "job", "1"], 1, "", "scontrol: error: not simulated: update\n"),
+        (["update", "JobId=1", "Name=x"], 1, "", "Invalid job id specified for job 1\n"),
+        (["suspend", "1"], 1, "", "scontrol: error: not simulated: suspend\n"),
     ],
 )
 def test_scontrol_answers(argv: list[str], code: int, out: str, err: str) -> None:

@@ -86,10 +86,10 @@ def test_what_it_prints() -> None:
             "sbatch: error: Invalid directive found in batch script: foo\n",
         ),
         (["a"], '#!/bin/sh\n#SBATCH -J "a b\n', 1, 'sbatch: fatal: a: line 2: Unmatched `"` in [ "a b]\n'),
-        (["--array=1-3", "a"], SCRIPT, 1, "sbatch: error: not simulated: --array\n"),
-        (["--gres=gpu:1", "a"], SCRIPT, 1, "sbatch: error: not simulated: --gres\n"),
+        (["--licenses=a", "a"], SCRIPT, 1, "sbatch: error: not simulated: --licenses\n"),
+        (["--gres=gpu:1", "a"], SCRIPT, 1, "sbatch: error: Invalid generic resource (gres) specification\n"),
         (["-d", "aftercorr:1", "a"], SCRIPT, 1, "sbatch: error: not simulated: --dependency=aftercorr:1\n"),
-        (["a"], "#!/bin/sh\n#SBATCH --begin=now\n", 1, "sbatch: error: not simulated: --begin\n"),
+        (["a"], "#!/bin/sh\n#SBATCH --signal=9\n", 1, "sbatch: error: not simulated: --signal\n"),
     ],
 )
 def test_refusals(argv: list[str], script: str | None, code: int, stderr: str) -> None:

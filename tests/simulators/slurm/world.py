@@ -1,14 +1,19 @@
-"""A cluster for tests: its clock stands still until told, and its jobs end when told."""
+"""A cluster for tests of the commands: it reacts at once, time passes when told, and jobs end when told."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
+from simulators.kernel.events import Agenda
+from simulators.slurm.accounting import AccountingDatabase
 from simulators.slurm.commands import Context, Reply, Request, run
+from simulators.slurm.conf import DEFAULT_PARTITIONS, TUNED, Latencies, SlurmConf
 from simulators.slurm.controller import Controller
+from simulators.slurm.job import Job
 from simulators.slurm.request import Geometry, JobRequest, Person
-from simulators.slurm.state import DEFAULT_PARTITIONS, Job, new_cluster
+from simulators.slurm.state import new_cluster
 
 ME = Person("tester", 1001, "tester", 1001, "/home/tester", "/bin/bash")
+START = datetime(2026, 11, 22, 10, 15, 36, tzinfo=UTC)
 
 
 class Recorder:
@@ -33,21 +38,41 @@ class World:
     def __init__(
         self,
         partitions: Mapping[str, Mapping[str, int]] = DEFAULT_PARTITIONS,
-        max_time_min: int | None = None,
+        person: Person = ME,
+        **conf: object,
     ) -> None:
-        self.time = datetime(2026, 11, 22, 10, 15, 36, tzinfo=UTC)
+        self.agenda = Agenda(START.timestamp())
         self.launcher = Recorder()
-        cluster = new_cluster(partitions, max_time_min=max_time_min, reservations=frozenset({"beam"}))
-        self.cluster = cluster
-        self.controller = Controller(cluster, lambda: self.time, self.launcher)
-        self.context = Context(self.controller, "vm", ME)
+        self.cluster = new_cluster(
+            SlurmConf(
+                partitions=partitions,
+                scheduler_parameters=TUNED,
+                reservations=frozenset({"beam"}),
+                latencies=Latencies(background_s=0),
+                **conf,  # type: ignore[arg-type]
+            )
+        )
+        self.controller = Controller(self.cluster, self.agenda, self.launcher)
+        accounting = None
+        if self.cluster.conf.accounting:
+            accounting = AccountingDatabase(self.cluster)
+            self.controller.on_change.append(lambda job: accounting.note(job, self.agenda.now_s))
+        self.context = Context(self.controller, "vm", person, accounting)
 
     def pass_time(self, seconds: float) -> None:
-        self.time += timedelta(seconds=seconds)
-        self.controller.tick()
+        self.agenda.advance(self.agenda.now_s + seconds)
+
+    def settle(self) -> None:
+        """Let happen what is due now."""
+        self.pass_time(0)
+
+    def ended(self, job: Job, exit_code: int = 0, exit_signal: int = 0) -> None:
+        """End the script of a job."""
+        self.controller.ended(job.id, exit_code, exit_signal)
+        self.settle()
 
     def submit(self, name: str = "job", partition: str = "milano", **geometry: object) -> Job:
-        return self.controller.submit(
+        job = self.controller.submit(
             JobRequest(
                 name=name,
                 script="#!/bin/sh\n",
@@ -56,6 +81,8 @@ class World:
                 partitions=(partition,),
             )
         )
+        self.settle()
+        return job
 
     def ask(
         self,
@@ -67,9 +94,10 @@ class World:
         """Run a command as its client would: read the script only when told to."""
         request = Request(argv, {"TZ": "UTC", **(env or {})}, cwd)
         reply = run(request, self.context)
-        if reply.read is None:
-            return reply
-        return run(Request(argv, request.env, cwd, has_input=True, input=script), self.context)
+        if reply.read is not None:
+            reply = run(Request(argv, request.env, cwd, has_input=True, input=script), self.context)
+        self.settle()
+        return reply
 
     def wrap(self, *options: str, env: Mapping[str, str] | None = None) -> Job:
         """Submit with `--wrap` and return the job."""
