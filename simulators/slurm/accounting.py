@@ -44,7 +44,7 @@ class Row:
 class AccountingDatabase:
     """Takes every change of a job and shows it once its lag has passed.
 
-    Register `note` with `Controller.on_change`.
+    Register `note` with `Lifecycle.on_change`.
     """
 
     def __init__(self, cluster: Cluster) -> None:

@@ -113,7 +113,7 @@ class Admission:
             nodes = partition.mask
             for excluded in request.exclude:
                 nodes &= ~(1 << cluster.index[excluded])
-            if partition_limit(cluster, partition, job):
+            if partition_limit(partition, job):
                 return True
             if ever_runs(cluster, job, nodes, required):
                 if takes_any_node:

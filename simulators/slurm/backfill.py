@@ -6,7 +6,7 @@ measured on 24 recorded and many random jobs).
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import accumulate
 from operator import and_
 
@@ -37,35 +37,9 @@ class Plan:
         self._begins = [now_s]
         self._masks = [mask]
 
-    def available(self, start_s: int, end_s: int) -> tuple[int, int]:
-        """Return the nodes free of plans from `start_s` to `end_s`, and when the plans next change (0: never)."""
-        _, mask, later_s = next(self.windows(start_s, end_s - start_s))
-        return mask, later_s
-
-    def windows(self, start_s: int, length_s: int) -> Iterator[tuple[int, int, int]]:
-        """Yield moments, the nodes free of plans for so long from then on, and when the plans next change.
-
-        The moments are `start_s` and every later change, for the last of which the next one is 0. The segments
-        that the window covers are a queue in two parts, so that each is looked at twice however long it is.
-        """
-        begins, masks, count = self._begins, self._masks, len(self._begins)
-        place = middle = end = bisect_right(begins, start_s) - 1
-        older: list[int] = []  # what the segments before `middle` have in common, without the first, ...
-        newer = -1  # and those behind it
-        while True:
-            end_s = start_s + length_s
-            while end < count and begins[end] <= end_s:
-                newer &= masks[end]
-                end += 1
-            if place == middle:
-                older = list(accumulate(reversed(masks[place:end]), and_))
-                middle, newer = end, -1
-            place += 1
-            later_s = begins[place] if place < count else 0
-            yield start_s, older.pop() & newer, later_s
-            if not later_s:
-                return
-            start_s = later_s
+    def windows(self, start_s: int, length_s: int) -> "Windows":
+        """Return what is free of plans for `length_s` seconds, from `start_s` on."""
+        return Windows(self._begins, self._masks, start_s, length_s)
 
     def reserve(self, start_s: int, end_s: int, nodes: int) -> None:
         """Set nodes aside."""
@@ -88,6 +62,42 @@ class Plan:
             self._begins.insert(place, moment_s)
             self._masks.insert(place, self._masks[place - 1])
         return place
+
+
+class Windows:
+    """The nodes that nobody planned during a time of fixed length, which moves on.
+
+    The segments in that time form a queue that knows what all its sets have in common: of those before
+    `_middle`, what each has in common with all up to there; of the others, what all have in common.
+    """
+
+    def __init__(self, begins: list[int], masks: list[int], start_s: int, length_s: int) -> None:
+        self._begins = begins
+        self._masks = masks
+        self._length_s = length_s
+        self._place = self._middle = self._end = bisect_right(begins, start_s) - 1
+        self._older: list[int] = []
+        self._newer = -1
+
+    def at(self, start_s: int) -> tuple[int, int]:
+        """Return the nodes free from `start_s` on, and when the plans next change (0: never).
+
+        Args:
+            start_s: not before that of the last call.
+        """
+        begins, masks, count = self._begins, self._masks, len(self._begins)
+        place, end, end_s = self._place, self._end, start_s + self._length_s
+        while end < count and begins[end] <= end_s:
+            self._newer &= masks[end]
+            end += 1
+        while place + 1 < count and begins[place + 1] <= start_s:
+            place += 1
+        if place >= self._middle:
+            self._older = list(accumulate(reversed(masks[place:end]), and_))
+            self._middle, self._newer = end, -1
+        self._place, self._end = place, end
+        later_s = begins[place + 1] if place + 1 < count else 0
+        return self._older[self._middle - place - 1] & self._newer, later_s
 
 
 class Backfill:
@@ -195,30 +205,34 @@ class Backfill:
         required, allowed = node_choice(self._cluster, job, partition)
         min_nodes = max(1, job.request.geometry.min_nodes or 1)
         limit_s, from_s = limit_seconds(job, partition), now_s
+        windows = plan.windows(now_s, limit_s)
         openings: dict[int, Opening | None] = {}
         while True:
-            for moment_s, free, later_s in plan.windows(from_s, limit_s):
-                mask = free & allowed
-                if mask not in openings:
-                    is_enough = mask.bit_count() >= min_nodes and not required & ~mask
-                    openings[mask] = future.opening(job, mask, required) if is_enough else None
-                opening = openings[mask]
-                if opening is None:
+            mask, later_s = windows.at(from_s)
+            mask &= allowed
+            if mask not in openings:
+                is_enough = mask.bit_count() >= min_nodes and not required & ~mask
+                openings[mask] = future.opening(job, mask, required) if is_enough else None
+            opening = openings[mask]
+            if opening is None:
+                if not later_s:
+                    return None
+                from_s = later_s
+                continue
+            start_s = max(opening.start_s, from_s)
+            if start_s > now_s:
+                if later_s and start_s > later_s:
+                    from_s = later_s
                     continue
-                start_s = max(opening.start_s, moment_s)
-                if start_s > now_s:
-                    if later_s and start_s > later_s:
-                        continue
-                    if start_s > now_s + self._parameters.bf_window * 60:
-                        return None
-                shares = future.shares(job, opening)
-                if start_s <= now_s or not plan.overlaps(start_s, start_s + limit_s, nodes_of(shares)):
-                    return start_s, shares
-                if start_s > moment_s:
-                    from_s = start_s
-                    break
-            else:
-                return None
+                if start_s > now_s + self._parameters.bf_window * 60:
+                    return None
+            shares = future.shares(job, opening)
+            if start_s > now_s and plan.overlaps(start_s, start_s + limit_s, nodes_of(shares)):
+                from_s = start_s if start_s > from_s else later_s
+                if not from_s:
+                    return None
+                continue
+            return start_s, shares
 
 
 def limit_seconds(job: Job, partition: Partition) -> int:

@@ -76,15 +76,15 @@ class Daemon:
         self._controller = Controller(cluster, self._agenda, self._launcher)
         self._launcher.controller = self._controller
         accounting = AccountingDatabase(cluster) if conf.accounting else None
-        self._controller.on_change.append(lambda job: self._journal.note_job(job, cluster))
-        self._controller.on_forget.append(self._journal.note_forgotten)
+        self._controller.life.on_change.append(lambda job: self._journal.note_job(job, cluster))
+        self._controller.life.on_forget.append(self._journal.note_forgotten)
         self._controller.nodes.on_node.append(self._journal.note_node)
         self._controller.nodes.on_partition.append(self._journal.note_partition)
         if accounting is not None:
-            self._controller.on_change.append(lambda job: accounting.note(job, self._agenda.now_s))
+            self._controller.life.on_change.append(lambda job: accounting.note(job, self._agenda.now_s))
             for job in cluster.jobs.values():
                 accounting.note(job, self._agenda.now_s)
-        self._controller.on_end.append(self._wake)
+        self._controller.life.on_end.append(self._wake)
         self._context = Context(self._controller, host, _me(), accounting)
         self._waiting: dict[int, list[asyncio.Future[int]]] = {}
 

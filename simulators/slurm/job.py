@@ -65,7 +65,7 @@ class Job:
         scheduler: `Main` or `Backfill`, whoever looked at it last.
         exit_code: exit code of the script, 0 until it ended.
         exit_signal: signal that ended the script, or Slurm's own code in its place.
-        hold: empty, `user` or `admin`.
+        hold: empty, `user`, `admin` or `requeued`.
         restarts: how often it was requeued.
         requeued_as: as what its last run before a requeue ended.
         canceller_uid: who cancelled it, None if nobody did.

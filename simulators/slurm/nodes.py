@@ -69,7 +69,7 @@ class Nodes:
         partition.state = state
         for callback in self.on_partition:
             callback(partition)
-        self._controller.changed()
+        self._controller.life.changed()
 
     def _come_back(self, node: Node) -> None:
         if node.admin == "DOWN" and node.responding:
@@ -80,7 +80,7 @@ class Nodes:
         self._cluster.set_available(node)
         for callback in self.on_node:
             callback(node)
-        self._controller.changed()
+        self._controller.life.changed()
 
 
 def node_state(cluster: Cluster, node: Node) -> str:

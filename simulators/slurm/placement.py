@@ -1,8 +1,8 @@
 """Which nodes a job gets, as select/cons_tres with CR_Core chooses them (measured; see the tests).
 
-The nodes that have room form sets: runs of neighbours, cut by any node without room. Of the sets that suffice
-the smallest is taken, else the largest and then further ones. Within a set a job that may lie on one node gets
-the one with the fewest cores that suffice; any other takes all it can from each node, in order.
+The nodes that have room form sets: runs of neighbours, cut by any node without room. Of the sets that
+suffice the smallest is taken, else the largest and then further ones. Within a set a job that may lie on one
+node gets the one with the fewest cores that suffice; any other takes all it can from each node, in order.
 """
 
 from collections.abc import Sequence
@@ -188,11 +188,7 @@ def _best_set(wanted: _Wanted, sets: list[int], fits: dict[int, int], tasks: int
     for nodes in sets:
         room = sum(fits[node] for node in bits(nodes))
         suffices = room >= tasks and wanted.are_enough(nodes.bit_count(), missing)
-        if suffices:
-            is_better = not best_suffices or room < best_room
-        else:
-            is_better = room > best_room
-        if is_better:
+        if (not best_suffices or room < best_room) if suffices else room > best_room:
             best, best_room, best_suffices = nodes, room, suffices
     return best
 
@@ -207,7 +203,7 @@ def _filled(rooms: dict[int, int], tasks: int) -> dict[int, int]:
 
 
 def _trimmed(placed: dict[int, int], tasks: int) -> dict[int, int]:
-    """Take away what is too much, as dealing out the tasks in turns does: from the fullest nodes, never all."""
+    """Take away what is too much, as dealing out in turns does: from the fullest nodes, never all."""
     trimmed = dict(placed)
     for _ in range(sum(placed.values()) - max(tasks, len(placed))):
         trimmed[max(trimmed, key=lambda node: (trimmed[node], node))] -= 1

@@ -90,11 +90,6 @@ class Running:
         """End of the time limit in POSIX seconds, job id and job, ascending; do not change it."""
         return self._entries
 
-    @property
-    def first_limit_s(self) -> int | None:
-        """When the first time limit ends, None if no job runs."""
-        return self._entries[0][0] if self._entries else None
-
     def add(self, job: Job) -> None:
         """Note that a job holds cores."""
         insort(self._entries, (job.limit_end_s, job.id, job))

@@ -17,6 +17,14 @@ NODES_DOWN = "Nodes required for job are DOWN, DRAINED or reserved for jobs in h
 """Reason of a job that only waits for nodes to come back (manual page)."""
 
 
+HOLDS = {
+    "user": "JobHeldUser",
+    "admin": "JobHeldAdmin",
+    "requeued": "job requeued in held state",
+}
+"""Who holds a job -> its reason (measured)."""
+
+
 class MainScheduler:
     """Starts jobs in order."""
 
@@ -97,7 +105,7 @@ class MainScheduler:
 def waits_for(cluster: Cluster, job: Job, now_s: float) -> str:
     """Return why `job` may not start even on an empty cluster; such jobs block nobody. Empty if it may."""
     if job.hold:
-        return "JobHeldAdmin" if job.hold == "admin" else "JobHeldUser"
+        return HOLDS[job.hold]
     if job.reason == "DependencyNeverSatisfied":
         return job.reason  # measured: for ever, even when the other job is forgotten
     if job.request.dependency:
@@ -111,7 +119,7 @@ def waits_for(cluster: Cluster, job: Job, now_s: float) -> str:
     array = job.array
     if array is not None and is_throttled(cluster, job):
         return "JobArrayTaskLimit"
-    limits = [partition_limit(cluster, cluster.partitions[name], job) for name in job.request.partitions]
+    limits = [partition_limit(cluster.partitions[name], job) for name in job.request.partitions]
     return limits[0] if all(limits) else ""
 
 
@@ -128,7 +136,7 @@ def is_throttled(cluster: Cluster, job: Job) -> bool:
     return placed >= spec.throttle
 
 
-def partition_limit(cluster: Cluster, partition: Partition, job: Job) -> str:
+def partition_limit(partition: Partition, job: Job) -> str:
     """Return the limit of `partition` that `job` exceeds: accepted, but pending for ever (measured)."""
     if not partition.starts_jobs:
         return "PartitionDown" if partition.state == "DOWN" else "PartitionInactive"

@@ -1,9 +1,9 @@
 """When a job could start if running jobs end at their time limits: Slurm's will-run test.
 
-As select/cons_tres does it: now if there is room; else running jobs are taken away in the order of their ends,
-in groups, and the job is tried after each group. So a planned start may be later than the exact one. The groups
-end 30, 60, 120... s after the first end, which is rounded up to the next half minute of the clock; groups without
-a job are left out (measured in the log of 22.05.8 with DebugFlags=SelectType).
+As select/cons_tres does it: now if there is room; else running jobs are taken away in the order of their
+ends, in groups, and the job is tried after each group. So a planned start may be later than the exact one.
+The groups end 30, 60, 120... s after the first end, which is rounded up to the next half minute of the clock;
+groups without a job are left out (measured in the log of 22.05.8 with DebugFlags=SelectType).
 """
 
 from bisect import bisect_right
@@ -17,7 +17,6 @@ from simulators.slurm.queue import Running
 from simulators.slurm.state import Cluster
 
 FIRST_WINDOW_S = 30
-"""How long the first group of ends lasts; 0 makes each end a group."""
 
 _FEW = 4
 """Where a set has less than one in so many nodes, jobs are looked up by node."""
@@ -93,7 +92,7 @@ class Future:
         return place(geometry, mask, self._pool_after(ended), self._cluster.cpus, required) is not None
 
     def _ends_on(self, mask: int) -> Iterator[tuple[int, int]]:
-        """Yield the running jobs, by the end of their limits, that hold nodes of `mask`, and how many cores."""
+        """Yield the running jobs that hold nodes of `mask`, by their limits' ends, and how many cores."""
         entries = self._entries
         positions: Iterable[int] = range(len(entries))
         if mask.bit_count() * _FEW < len(self._cluster.nodes):
@@ -139,8 +138,6 @@ class Future:
 
 def group_end(first_end_s: int, end_s: int) -> int:
     """Return when the group of ends ends to which `end_s` belongs; the first of all ends is `first_end_s`."""
-    if not FIRST_WINDOW_S:
-        return end_s
     origin_s = (first_end_s // FIRST_WINDOW_S + 1) * FIRST_WINDOW_S
     window_s = FIRST_WINDOW_S
     while end_s > origin_s + window_s:

@@ -81,7 +81,7 @@ def _show(request: Request, context: Context, words: Sequence[str], *, one_line:
         jobs = _wanted_jobs(cluster, wanted)
         if not jobs:
             return Reply(0, "No jobs in the system\n")
-        context.controller.plan()
+        context.controller.life.plan()
         view = View(cluster, context.controller.now_s, zone_of(request.env), context.host)
         return _records([job_record(job, view, detail=detail) for job in jobs], one_line=one_line)
     if kind in ("node", "nodes"):

@@ -125,7 +125,7 @@ def run(request: Request, context: Context) -> Reply:
         if column.letter and column.letter not in JOB_FIELDS:
             raise not_simulated("squeue", f"--format=%{column.letter}")
     if any(column.letter in ("S", "e") for column in columns):
-        context.controller.plan()
+        context.controller.life.plan()
     lines = [] if "noheader" in options else [_header(columns, long="long" in options)]
     if "long" in options and "noheader" not in options:
         now = datetime.fromtimestamp(view.now_s).astimezone(view.zone)

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from simulators.slurm import patterns
 from simulators.slurm.accounting import AccountingDatabase
 from simulators.slurm.client import read
 from simulators.slurm.commands import Context, Request, run
+from simulators.slurm.conf import Latencies
 from simulators.slurm.controller import Controller
 from simulators.slurm.daemon import BIN, write_conf
 from simulators.slurm.environment import batch_environment
@@ -124,7 +126,7 @@ class InProcess(Leg):
         accounting = None
         if self.profile.accounting:
             database = accounting = AccountingDatabase(cluster)
-            self._controller.on_change.append(lambda job: database.note(job, self._agenda.now_s))
+            self._controller.life.on_change.append(lambda job: database.note(job, self._agenda.now_s))
         self._context = Context(self._controller, self.host, _me(), accounting)
 
     def stop(self) -> None:
@@ -212,7 +214,9 @@ class Commands(Processes):
     def start(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="lute-fake-"))
         self._socket = self._folder / "slurm.sock"
-        (self._folder / "conf.json").write_text(write_conf(self.profile.fake))
+        # its loops run more often than real ones: when they run is the affair of the leg in virtual time
+        conf = replace(self.profile.fake, latencies=Latencies(background_s=0.1))
+        (self._folder / "conf.json").write_text(write_conf(conf))
         self.start_controller()
 
     def start_controller(self) -> None:

@@ -8,6 +8,7 @@ from simulators.slurm.conf import TUNED
 from simulators.slurm.job import Job
 from simulators.slurm.models import JobModel
 from simulators.slurm.request import UNLIMITED_MIN
+from simulators.slurm.willrun import group_end
 from tests.simulators.slurm.virtual import START_S, Virtual, new_request, where
 
 HANGS = JobModel(float("inf"))
@@ -68,14 +69,14 @@ def test_the_resolution_rounds_plans_outward(resolution: int, *, starts: bool) -
 def test_every_job_is_planned_in_order() -> None:
     virtual = blocked((8, 2))
     jobs = [add(virtual, 8, 3), add(virtual, 4, 1), add(virtual, 4, 1), add(virtual, 8, 1)]
-    virtual.controller.plan()
+    virtual.controller.life.plan()
     assert [job.planned_start_s for job in jobs] == [START_S + second for second in (120, 300, 300, 360)]
 
 
 def test_a_job_that_may_start_now_is_planned_for_now() -> None:
     virtual = blocked((4, 2))
     job = add(virtual, 1, 1)
-    virtual.controller.plan()
+    virtual.controller.life.plan()
     assert (job.planned_start_s, job.state) == (int(virtual.agenda.now_s), SlurmState.PENDING)
 
 
@@ -85,17 +86,17 @@ def test_no_plan_beyond_the_window() -> None:
     virtual.pass_time(5)
     assert job.planned_start_s is None
     virtual.pass_time(120)
-    virtual.controller.plan()
+    virtual.controller.life.plan()
     assert job.planned_start_s == START_S + 61 * 60
 
 
 def test_a_plan_that_holds_no_more_is_forgotten() -> None:
     virtual = blocked((8, 2))
     job = add(virtual, 8, 1)
-    virtual.controller.plan()
+    virtual.controller.life.plan()
     assert job.planned_start_s is not None
     virtual.set_node(0, admin="DRAIN")
-    virtual.controller.plan()
+    virtual.controller.life.plan()
     assert job.planned_start_s is None
 
 
@@ -149,7 +150,7 @@ def test_a_job_takes_the_partition_that_has_it_first() -> None:
         virtual.submit(model=HANGS, partitions=(partition,), ntasks=4, time_limit_min=limit)
     virtual.pass_time(2)
     job = virtual.submit(partitions=("one", "two"), ntasks=4)
-    virtual.controller.plan()
+    virtual.controller.life.plan()
     assert job.planned_start_s == START_S + 180
 
 
@@ -188,7 +189,7 @@ def test_running_jobs_end_in_groups_whose_windows_double() -> None:
         virtual.submit(model=HANGS, partitions=("p",), time_limit_min=limit)
     virtual.pass_time(1)
     # the first end, 120, counts as 150: the groups end at 180, 210 and 270
-    assert [end_s - START_S for end_s, _, _ in virtual.controller._running.entries] == [
+    assert [end_s - START_S for end_s, _, _ in virtual.controller.life.running.entries] == [
         120,
         145,
         180,
@@ -200,3 +201,10 @@ def test_running_jobs_end_in_groups_whose_windows_double() -> None:
         _, start_s, _ = virtual.controller.test(new_request(partitions=("p",), ntasks=ntasks))
         starts.append(start_s - START_S)
     assert starts == [int(virtual.passed_s), 180, 180, 180, 210, 271]
+
+
+@pytest.mark.parametrize(
+    ("end_s", "expected"), [(120, 180), (180, 180), (181, 210), (210, 210), (211, 270), (391, 630)]
+)
+def test_the_ends_of_the_groups(end_s: int, expected: int) -> None:
+    assert group_end(120, end_s) == expected

@@ -29,7 +29,7 @@ def states(*jobs: Job) -> list[SlurmState]:
 def test_a_job_from_submission_to_oblivion() -> None:
     virtual = Virtual()
     forgotten: list[int] = []
-    virtual.controller.on_forget.append(forgotten.append)
+    virtual.controller.life.on_forget.append(forgotten.append)
     job = virtual.submit(10, ntasks=200)
     assert (job.state, job.reason, job.partition, job.submit_s) == (PENDING, "None", "milano", START_S)
     virtual.pass_time(0.5)
@@ -334,7 +334,7 @@ def test_requeue_and_hold() -> None:
     virtual.pass_time(10)
     virtual.controller.requeue(job.id, hold=True)
     virtual.pass_time(300)
-    assert (job.state, job.hold, job.priority) == (PENDING, "user", 0)
+    assert (job.state, job.hold, job.priority) == (PENDING, "requeued", 0)
     virtual.controller.hold(job.id, by="")
     virtual.pass_time(1)
     assert job.state is RUNNING
@@ -425,7 +425,7 @@ def test_planned_starts() -> None:
     virtual.pass_time(1)
     jobs = [virtual.submit(ntasks=512, time_limit_min=1) for _ in range(2)]
     held = virtual.submit(hold=True)
-    virtual.controller.plan()
+    virtual.controller.life.plan()
     assert [job.planned_start_s for job in (*jobs, held)] == [START_S + 120, START_S + 180, None]
 
 
@@ -438,7 +438,7 @@ def test_a_callback_may_cancel_another_job_during_a_pass() -> None:
             if job is jobs[0] and job.state is RUNNING:
                 virtual.controller.cancel(jobs[1].id)
 
-        virtual.controller.on_change.append(cancel_second)
+        virtual.controller.life.on_change.append(cancel_second)
         virtual.pass_time(2)
         virtual.check()
         assert states(*jobs) == [RUNNING, SlurmState.CANCELLED, RUNNING]
@@ -460,7 +460,7 @@ def test_a_new_controller_takes_up_what_it_finds() -> None:
     launcher = ModelLauncher(lambda _: JobModel(5))
     controller = launcher.controller = Controller(old.cluster, agenda, launcher)
     forgotten: list[int] = []
-    controller.on_forget.append(forgotten.append)
+    controller.life.on_forget.append(forgotten.append)
     agenda.advance(START_S + 90)
     assert states(ended, runs, waits, begins) == [COMPLETED, RUNNING, PENDING, COMPLETED]
     controller.ended(runs.id, 0, 0)

@@ -7,7 +7,9 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -227,6 +229,32 @@ def test_a_job_cancelled_before_a_crash_stays_cancelled(served: Served) -> None:
     served.run("scancel", job)
     crash_and_restart(served)
     served.wait(job, "CANCELLED None 0:9")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_kills_at_random_moments_lose_no_job_and_run_none_twice(served: Served, seed: int) -> None:
+    random = Random(seed)
+    acknowledged: list[str] = []
+    for _ in range(4):
+        kill = threading.Timer(random.uniform(0.05, 0.6), served.daemon.kill)
+        kill.start()
+        while served.daemon.poll() is None:
+            code, out, err = served.run(
+                "sbatch", "--parsable", "--wrap", "echo $SLURM_JOB_ID >>ran; sleep 0.2"
+            )
+            if code == 0:
+                acknowledged.append(out.strip())
+            else:  # whether the controller still took it is not known, and said so
+                assert "Unable to contact slurm controller" in err or "Socket timed out" in err
+        kill.join()
+        served.daemon.wait(timeout=30)
+        served.socket.unlink(missing_ok=True)
+        served.daemon = served.start()
+    until(lambda: served.run("squeue", "-h") == (0, "", ""), "an empty queue", 60)
+    ran = served.text("ran").split()
+    assert acknowledged
+    assert set(acknowledged) <= set(ran)
+    assert len(ran) == len(set(ran))
 
 
 def test_a_torn_journal_loses_nothing_that_was_told(served: Served) -> None:

@@ -186,6 +186,12 @@ def test_a_task_never_lies_on_two_nodes() -> None:
     assert place(Geometry(ntasks=3, cpus_per_task=3), 0b11, Pool([4, 4]), [4, 4]) is None
 
 
+def test_the_smallest_run_of_neighbours_that_suffices_else_the_largest_first() -> None:
+    assert find("-n 2", [2, 0, 3]) == "001:2"
+    assert find("-n 3", [2, 0, 3]) == "003:3"
+    assert find("-n 4", [2, 0, 3]) == "001:1 003:3"
+
+
 def test_only_nodes_with_enough_devices_are_taken() -> None:
     assert find("-n 1", [10, 20, 128, 128], gpus=[0, 1, 2, 4]) == "003:1"
     assert find("-n 1", [10, 20, 30, 40], gpus=[0, 1, 1, 0]) is None
@@ -194,6 +200,7 @@ def test_only_nodes_with_enough_devices_are_taken() -> None:
 def test_required_nodes_are_all_taken_and_no_others() -> None:
     assert find("-n 1", [128] * 4, required=0b0100) == "003:1"
     assert find("-n 3", [128] * 4, required=0b1010) == "002:2 004:1"
+    assert find("-n 1", [128] * 4, required=0b0011) == "001:1 002:1"
     assert find("-n 129", [128] * 4, required=0b0001) is None
     assert find("-n 1", [128] * 2, required=0b100) is None
 

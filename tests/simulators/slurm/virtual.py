@@ -58,8 +58,8 @@ class Virtual:
         self.log: list[tuple[float, int, SlurmState]] = []
         self.ends = Counter[int]()
         self._last: dict[int, SlurmState] = {}
-        self.controller.on_change.append(self._changed)
-        self.controller.on_end.append(lambda job: self.ends.update([job.id]))
+        self.controller.life.on_change.append(self._changed)
+        self.controller.life.on_end.append(lambda job: self.ends.update([job.id]))
 
     @property
     def passed_s(self) -> float:
@@ -125,7 +125,7 @@ class Virtual:
         assert (cluster.pool.free, cluster.pool.gpus) == (counts, gpus)
         assert cluster.available == mask_of(node.index for node in cluster.nodes if not node.admin)
         assert cluster.pool.total(mask_of(range(len(free)))) == sum(counts)
-        queue, running = self.controller._queue, self.controller._running
+        queue, running = self.controller.life.queue, self.controller.life.running
         assert sorted(job.id for job in running) == sorted(job.id for job in placed)
         ends = [(end_s, job_id) for end_s, job_id, _ in running.entries]
         assert ends == sorted((job.limit_end_s, job.id) for job in placed)

@@ -56,7 +56,7 @@ class World:
         accounting = None
         if self.cluster.conf.accounting:
             accounting = AccountingDatabase(self.cluster)
-            self.controller.on_change.append(lambda job: accounting.note(job, self.agenda.now_s))
+            self.controller.life.on_change.append(lambda job: accounting.note(job, self.agenda.now_s))
         self.context = Context(self.controller, "vm", person, accounting)
 
     def pass_time(self, seconds: float) -> None:
