@@ -107,7 +107,7 @@ def _commands() -> str:
     launcher.formatter_class = functools.partial(argparse.HelpFormatter, width=100)  # type: ignore[assignment]
     text = f"# Commands\n\n## launch_airflow.py\n\n```\n{launcher.format_help()}```\n"
     runner = CliRunner(env={"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"})
-    for words in ([], ["serve"], ["env"], ["demo"]):
+    for words in ([], ["serve"], ["env"], ["demo"], ["differ"], ["bench"], ["bench", "slurm"]):
         shown = runner.invoke(app, [*words, "--help"], prog_name="lute-sim").stdout.strip()
         lines = "\n".join(line.rstrip() for line in shown.splitlines())
         text += f"\n## lute-sim {' '.join(words)}".rstrip() + f"\n\n```\n{lines}\n```\n"

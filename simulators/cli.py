@@ -13,6 +13,8 @@ import typer
 from lute.errors import ConfigError, LuteError, did_you_mean
 from lute.seams import SystemClock
 from lute.settings import environment
+from simulators.bench.commands import bench
+from simulators.workload.commands import differ
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -20,6 +22,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+app.add_typer(bench, name="bench")
+app.command()(differ)
 
 _WATCH_INTERVAL_S = 1.0
 

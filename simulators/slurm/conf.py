@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 
 DEFAULT_PARTITIONS: Mapping[str, Mapping[str, int]] = {
     "milano": {f"sdfmilan{index:03d}": 128 for index in range(1, 5)},
@@ -42,6 +43,7 @@ class SchedulerParameters:
     default_queue_depth: int = 100
 
 
+@lru_cache(maxsize=16)
 def parse_scheduler_parameters(text: str) -> SchedulerParameters:
     """Read `bf_interval=1,bf_resolution=1`; empty for Slurm's defaults.
 

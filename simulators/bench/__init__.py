@@ -1,0 +1,1 @@
+"""Benchmarks of the simulators; each prints one line of JSON."""

@@ -1,0 +1,1 @@
+"""Loads of jobs for the fake Slurm, and how well the fake runs them compared with a real one."""
