@@ -98,3 +98,15 @@ def launch(stack: StackInfo, workflow: str) -> tuple[int, str]:
 def steps(log: str) -> dict[str, str]:
     """Return the last state that the launcher told of each step."""
     return dict(re.findall(r"^\d\d:\d\d:\d\d (\w+): (\w+)", log, re.MULTILINE))
+
+
+def check_workflow_test(stack: StackInfo) -> None:
+    """Launch the workflow `test`; it succeeds, every log comes once, and nothing is left in Slurm."""
+    exit_code, log = launch(stack, "test")
+    assert exit_code == 0, log
+    tasks = ["BinaryTester", "ReadTester", "SocketTester", "Tester", "WriteTester"]
+    assert steps(log) == dict.fromkeys(tasks, "success"), log
+    for task in tasks:
+        assert log.count(f'"managed_task": "{task}", "status": "COMPLETED"') == 1, log
+    assert log.rstrip().endswith("Workflow test: success")
+    assert in_stack(stack, "squeue", "-h").stdout == ""

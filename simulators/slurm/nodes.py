@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from simulators.kernel.events import Event
 from simulators.slurm.state import Cluster, Node, Partition
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Nodes:
         self.on_node: list[Callable[[Node], None]] = []
         self.on_partition: list[Callable[[Partition], None]] = []
         self._controller = controller
+        self._returns: dict[int, Event] = {}
 
     @property
     def _cluster(self) -> Cluster:
@@ -44,7 +46,7 @@ class Nodes:
     def down(self, node: Node, reason: str) -> None:
         """Take `node` out of service, as an administrator; its jobs fail. It comes back by itself."""
         self.fail(node, reason, responding=True)
-        self._controller.agenda.after(RETURN_S, lambda: self._come_back(node))
+        self._returns[node.index] = self._controller.agenda.after(RETURN_S, lambda: self._come_back(node))
 
     def fail(self, node: Node, reason: str = "Not responding", *, responding: bool = False) -> None:
         """Take `node` out of service until `resume`, as when it dies; its jobs fail or are requeued."""
@@ -72,10 +74,11 @@ class Nodes:
         self._controller.life.changed()
 
     def _come_back(self, node: Node) -> None:
-        if node.admin == "DOWN" and node.responding:
-            self._set(node, "", "")
+        self._set(node, "", "")
 
     def _set(self, node: Node, admin: str, reason: str) -> None:
+        if returning := self._returns.pop(node.index, None):
+            returning.cancel()
         node.admin, node.reason = admin, reason
         self._cluster.set_available(node)
         for callback in self.on_node:

@@ -14,7 +14,7 @@ from lute.seams import Runtime
 from lute.settings import load_settings
 from simulators.serve.airflow import installed_version
 from simulators.serve.ready import StackInfo
-from tests.served import ROOT, SLURM_ARGUMENTS, in_stack, launch, served_stack, steps
+from tests.served import ROOT, SLURM_ARGUMENTS, check_workflow_test, in_stack, launch, served_stack, steps
 
 pytestmark = pytest.mark.served
 
@@ -26,14 +26,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
 
 
 def test_the_workflow_test_succeeds(stack: StackInfo) -> None:
-    exit_code, log = launch(stack, "test")
-    assert exit_code == 0, log
-    tasks = ["BinaryTester", "ReadTester", "SocketTester", "Tester", "WriteTester"]
-    assert steps(log) == dict.fromkeys(tasks, "success"), log
-    for task in tasks:
-        assert log.count(f'"managed_task": "{task}", "status": "COMPLETED"') == 1, log
-    assert log.rstrip().endswith("Workflow test: success")
-    assert in_stack(stack, "squeue", "-h").stdout == ""
+    check_workflow_test(stack)
 
 
 def test_the_workflow_test_failure_fails_and_every_log_comes_once(stack: StackInfo) -> None:

@@ -479,3 +479,16 @@ def test_final_states_are_final() -> None:
             job.move_to(state)
     assert compress(job.node_names) == "sdfmilan001"
     assert where(job) == {0: 1}
+
+
+def test_a_node_set_down_again_comes_back_only_after_the_second_time() -> None:
+    virtual = Virtual()
+    node, nodes = virtual.cluster.nodes[0], virtual.controller.nodes
+    nodes.down(node, "first")
+    virtual.pass_time(1.5)
+    nodes.resume(node)
+    nodes.down(node, "second")
+    virtual.pass_time(1)
+    assert node.admin == "DOWN"
+    virtual.pass_time(1.5)
+    assert node.admin == ""
