@@ -45,6 +45,11 @@ class _Run:
             return ""
 
     @property
+    def has_stepd(self) -> bool:
+        """True once a stepd has taken the job; it has no pid in its file for a moment."""
+        return (self.folder / "stepd").exists()
+
+    @property
     def script_pid(self) -> int | None:
         """Process of the script, None before it has one."""
         text = self.read("pid")
@@ -87,12 +92,14 @@ class ProcessLauncher:
     def start(self, job: Job) -> None:
         """Run the script of `job`; see `Launcher.start`."""
         run = self._runs[job.id] = _Run(job, self._spool / f"job{job.id:05d}")
+        shutil.rmtree(run.folder, ignore_errors=True)
         run.task = asyncio.get_running_loop().create_task(self._execute(run))
 
     def adopt(self, job: Job) -> None:
         """Go on with a job that an earlier controller started."""
         run = self._runs[job.id] = _Run(job, self._spool / f"job{job.id:05d}")
-        run.task = asyncio.get_running_loop().create_task(self._follow(run))
+        go_on = self._follow if run.has_stepd else self._execute
+        run.task = asyncio.get_running_loop().create_task(go_on(run))
         if job.state is SlurmState.COMPLETING:
             self._begin_stopping(run)
 
@@ -121,7 +128,9 @@ class ProcessLauncher:
         await self.kill_strays()
 
     async def kill_strays(self) -> None:
-        """Kill processes that use this spool and belong to no job any more."""
+        """Kill processes and remove folders that use this spool and belong to no job any more."""
+        for folder in set(self._spool.glob("job*/")) - {run.folder for run in self._runs.values()}:
+            shutil.rmtree(folder, ignore_errors=True)
         marker = f"SLURM_CONF={self._site_env['SLURM_CONF']}"
         known = {f"SLURM_JOB_ID={job_id}" for job_id in self._runs}
         await self._until_gone(lambda: proctable.with_environment(marker, without=known))
@@ -132,34 +141,40 @@ class ProcessLauncher:
             run.stopping = asyncio.get_running_loop().create_task(self._terminate(run))
 
     async def _execute(self, run: _Run) -> None:
+        """Run a job that has no stepd yet, as far as anybody knows."""
         try:
-            self._prepare(run)
+            if not (run.folder / "job.json").exists():
+                self._prepare(run)
         except (OSError, ValueError):
             self._end(run, "launch_failed")
             return
-        if run.is_stopping:
+        if run.is_stopping and not run.has_stepd:
             self._end(run, f"0 {signal.SIGTERM.value}")
             return
         stepd = await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-S", STEPD, run.folder, env={}, start_new_session=True
         )
-        (run.folder / "stepd").write_text(str(stepd.pid))
         await stepd.wait()
-        await self._finish(run)
+        # ours may have found that one of an earlier controller has the job
+        await self._follow(run)
 
     async def _follow(self, run: _Run) -> None:
-        """Wait for the end of a job whose stepd is not our child."""
+        """Wait for the end of a job whose stepd need not be our child."""
         while not run.read("end") and self._lives(run):
             await asyncio.sleep(_ADOPTED_POLL_S)
         await self._finish(run)
 
     @staticmethod
     def _lives(run: _Run) -> bool:
+        if not run.has_stepd:
+            return False
+        pid = run.read("stepd")
+        if not pid:
+            return True
         try:
-            command = Path(f"/proc/{int(run.read('stepd') or 0)}/cmdline").read_bytes()
+            return os.fsencode(run.folder) in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except OSError:
             return False
-        return os.fsencode(run.folder) in command.split(b"\0")
 
     async def _finish(self, run: _Run) -> None:
         await self._kill_all(run)  # Slurm leaves no process of a job behind
@@ -170,22 +185,22 @@ class ProcessLauncher:
         """Tell the controller how a job ended."""
         if run.stopping is not None:
             run.stopping.cancel()
-        shutil.rmtree(run.folder, ignore_errors=True)
         self._runs.pop(run.job.id, None)
         controller, job_id = self.controller, run.job.id
-        if controller is None or self._closing:
-            return
-        if end == "launch_failed":
-            self.report(lambda: controller.launch_failed(job_id))
-        else:
-            code, number = (int(word) for word in end.split())
-            self.report(lambda: controller.ended(job_id, code, number))
+        if controller is not None and not self._closing:
+            if end == "launch_failed":
+                self.report(lambda: controller.launch_failed(job_id))
+            else:
+                code, number = (int(word) for word in end.split())
+                self.report(lambda: controller.ended(job_id, code, number))
+        # only now: a controller killed before this line finds the end here, instead of running the job again
+        if job_id not in self._runs:
+            shutil.rmtree(run.folder, ignore_errors=True)
 
     def _prepare(self, run: _Run) -> None:
         """Write what the stepd needs."""
         job, request, folder = run.job, run.job.request, run.folder
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(mode=0o700, parents=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         script = folder / "slurm_script"
         script.write_bytes(request.script.encode(errors="surrogateescape"))
         script.chmod(0o700)
@@ -200,9 +215,10 @@ class ProcessLauncher:
             "append": request.append,
             "prefix": self._cluster.conf.step_prefix.format(node=job.node_names[0]),
         }
-        path = folder / "job.json"
+        path = folder / "job.json.new"
         path.touch(mode=0o600)  # the environment may hold a token
         path.write_text(json.dumps(order))
+        path.replace(folder / "job.json")  # whole or not at all: a stepd may be started for it from now on
 
     def _say(self, job: Job, line: str) -> None:
         """Write a line of slurmstepd into the job's error output."""

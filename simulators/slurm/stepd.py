@@ -3,8 +3,9 @@
 Alone in its kind: it imports nothing of the project, because every job starts one, and it outlives the
 controller, so that a controller that is killed and started again finds how its jobs ended.
 
-FOLDER holds `job.json` (script, arguments, environment, working directory, files). This program writes `pid`,
-the process id of the script, and `end`: `EXIT_CODE SIGNAL`, or `launch_failed`, once it is over.
+FOLDER holds `job.json` (script, arguments, environment, working directory, files). This program writes
+`stepd`, its own process id, and does nothing if that is there; `pid`, that of the script; and `end`:
+`EXIT_CODE SIGNAL` or `launch_failed`, once it is over.
 """
 
 from __future__ import annotations
@@ -57,8 +58,21 @@ def run_script(job: dict[str, object], files: list[int]) -> None:
         os._exit(error.errno or 1)
 
 
+def claim(folder: str) -> bool:
+    """Take the job; False if another one has: two controllers, one after the other, may both have asked."""
+    try:
+        descriptor = os.open(f"{folder}/stepd", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return False
+    os.write(descriptor, str(os.getpid()).encode())
+    os.close(descriptor)
+    return True
+
+
 def main(folder: str) -> int:
     """Run the job of FOLDER to its end."""
+    if not claim(folder):
+        return 0
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     with open(f"{folder}/job.json", encoding="utf-8") as file:  # noqa: PTH123

@@ -2,15 +2,18 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from lute.slurm.states import SlurmState
 from simulators.kernel.events import Agenda
 from simulators.slurm.conf import Latencies, SlurmConf
 from simulators.slurm.controller import Controller
 from simulators.slurm.job import Job
-from simulators.slurm.processes import ProcessLauncher
+from simulators.slurm.processes import STEPD, ProcessLauncher
 from simulators.slurm.request import JobRequest
 from simulators.slurm.state import new_cluster
 from tests.simulators.slurm.world import ME, START
@@ -95,3 +98,28 @@ def test_a_stepd_that_is_killed_counts_as_a_killed_job(tmp_path: Path) -> None:
         return ended(job)
 
     assert asyncio.run(run()) == "FAILED JobLaunchFailure 0:9"
+
+
+@pytest.mark.parametrize("left", ["nothing", "an order", "an order and a stepd"])
+def test_a_job_whose_controller_died_at_its_start_runs_once(tmp_path: Path, left: str) -> None:
+    async def run() -> str:
+        first, launcher = controller_of(tmp_path)
+        job = first.submit(request(tmp_path, "#!/bin/sh\necho x >>ran\n"))
+        first.agenda.advance(first.agenda.now_s)
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()  # the controller dies before it has done anything
+        await asyncio.sleep(0)
+        folder = tmp_path / "spool" / "job00001"
+        if left != "nothing":
+            launcher._prepare(launcher._runs[job.id])
+        if left == "an order and a stepd":
+            argv = [sys.executable, "-I", "-S", STEPD, folder]
+            await asyncio.create_subprocess_exec(*argv, env={}, start_new_session=True)
+        second = ProcessLauncher(tmp_path / "spool", first.cluster, "vm", site_env={"PATH": "/usr/bin:/bin"})
+        second.controller = Controller(first.cluster, first.agenda, second)
+        second.adopt(job)
+        await until(lambda: job.state.is_final)
+        return ended(job)
+
+    assert asyncio.run(run()) == "COMPLETED None 0:0"
+    assert (tmp_path / "ran").read_text() == "x\n"
