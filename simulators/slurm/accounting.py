@@ -50,7 +50,6 @@ class AccountingDatabase:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._rows: dict[tuple[int, int], deque[tuple[float, Row]]] = {}
-        self._last: dict[int, SlurmState] = {}
 
     def note(self, job: Job, now_s: float) -> None:
         """Take a change."""

@@ -107,6 +107,8 @@ def main() -> int:
     if program == "scontrol" and "ping" in words:
         wait_s = 0.0
     request: dict[str, Any] = {"argv": [program, *words], "env": env, "cwd": os.getcwd()}  # noqa: PTH109
+    request["umask"] = os.umask(0)
+    os.umask(request["umask"])
     reply = ask(request, path, wait_s)
     if reply and reply["read"] is not None:
         request["has_input"], request["input"] = True, read(reply["read"])

@@ -68,8 +68,8 @@ class Controller:
             RejectedError: it is not accepted; its id may be lost (measured).
         """
         job = self._new_job(request)
-        self.cluster.jobs[job.id] = job
         self.life.enqueue(job)
+        self.cluster.jobs[job.id] = job
         self.life.tell(job)
         return job
 

@@ -11,6 +11,7 @@ the end of the stream:
 import argparse
 import asyncio
 import contextlib
+import fcntl
 import grp
 import json
 import os
@@ -35,7 +36,7 @@ from simulators.slurm.environment import LOGIN_PATH
 from simulators.slurm.job import Job
 from simulators.slurm.journal import Journal
 from simulators.slurm.processes import ProcessLauncher
-from simulators.slurm.request import Person
+from simulators.slurm.request import DEFAULT_UMASK, Person
 from simulators.slurm.state import new_cluster
 
 MAX_REQUEST_BYTES = 64 * 1024 * 1024
@@ -59,6 +60,11 @@ class Daemon:
         self._socket_path = socket_path
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         state_dir.chmod(0o700)
+        self._lock = (state_dir / "lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit(f"slurm daemon: another one works in {state_dir}") from None
         self._clock = SystemClock()
         self._agenda = Agenda(self._clock.now().timestamp())
         self._timer: asyncio.TimerHandle | None = None
@@ -117,14 +123,20 @@ class Daemon:
             server.close()
             if self._timer is not None:
                 self._timer.cancel()
+            self._journal.remove()  # first: whoever is killed while closing must not leave jobs to run again
             await self._launcher.close()
-            self._journal.remove()
+            Path(self._lock.name).unlink(missing_ok=True)
 
     def _in_time(self, act: Callable[[], None]) -> None:
         """Bring the controller's time up to date, act, and wake up when something is due."""
-        self._agenda.advance(max(self._agenda.now_s, self._clock.now().timestamp()))
-        act()
-        self._agenda.advance(self._agenda.now_s)
+        try:
+            self._agenda.advance(max(self._agenda.now_s, self._clock.now().timestamp()))
+            act()
+            self._agenda.advance(self._agenda.now_s)
+        finally:  # a fault in one job must not stop the clock for all others
+            self._plan_wake_up()
+
+    def _plan_wake_up(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -152,13 +164,18 @@ class Daemon:
                 argv=[str(word) for word in asked["argv"]],
                 env={str(name): str(value) for name, value in asked["env"].items()},
                 cwd=str(asked["cwd"]),
+                umask=int(asked.get("umask", DEFAULT_UMASK)),
                 has_input=bool(asked.get("has_input")),
                 input=None if asked.get("input") is None else str(asked["input"]),
             )
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             return asdict(Reply(1, "", f"slurm: error: not a request: {type(error).__name__}: {error}\n"))
         replies: list[Reply] = []
-        self._in_time(lambda: replies.append(run(request, self._context)))
+        try:
+            self._in_time(lambda: replies.append(run(request, self._context)))
+        except Exception as error:  # noqa: BLE001 - hostile input must not take the controller down
+            sys.stderr.write(f"slurm daemon: {request.argv}: {type(error).__name__}: {error}\n")
+            return asdict(Reply(1, "", f"{request.argv[:1]}: error: fault of the simulator: {error}\n"))
         return asdict(replies[0])
 
     async def _end_of(self, job_id: int) -> int:

@@ -7,7 +7,7 @@ from enum import Enum
 from lute.slurm.states import SlurmState
 from simulators.slurm.job import Job
 
-_CLAUSE = re.compile(r"(after|afterok|afterany|afternotok)((?::[0-9]+)+)|singleton")
+_CLAUSE = re.compile(r"(after|afterok|afterany|afternotok)((?::[0-9]{1,10})+)|singleton")
 
 
 class Verdict(Enum):

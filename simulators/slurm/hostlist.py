@@ -4,6 +4,10 @@ import re
 from collections.abc import Iterable
 from itertools import groupby
 
+_RANGE = "[0-9]{1,9}(?:-[0-9]{1,9})?"
+MAX_NAMES = 65536
+"""Most names in a list, Slurm's own limit (manual page: MAX_SLURM_NODES)."""
+
 
 def compress(names: Iterable[str]) -> str:
     """Return the short form of `names`, which keep their order of first appearance."""
@@ -42,8 +46,11 @@ def expand(text: str) -> list[str]:
         ValueError: it is not a list of names.
     """
     names: list[str] = []
+    total = 0
     for part in re.findall(r"[^,\[]+(?:\[[^\]]*\])?", text):
-        match = re.fullmatch(r"([^\[\]]+)\[([0-9,-]+)\]", part)
+        match = re.fullmatch(
+            r"([^\[\]]+)\[([0-9]{1,9}(?:-[0-9]{1,9})?(?:,[0-9]{1,9}(?:-[0-9]{1,9})?)*)\]", part
+        )
         if match is None:
             if "[" in part or "]" in part:
                 raise ValueError(f"not a list of nodes: {text}")
@@ -52,6 +59,9 @@ def expand(text: str) -> list[str]:
         prefix, ranges = match.groups()
         for piece in ranges.split(","):
             first, _, last = piece.partition("-")
+            total += int(last or first) - int(first) + 1
+            if total > MAX_NAMES:
+                raise ValueError(f"too many nodes: {text}")
             names.extend(
                 f"{prefix}{number:0{len(first)}d}" for number in range(int(first), int(last or first) + 1)
             )

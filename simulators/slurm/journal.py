@@ -16,6 +16,8 @@ from simulators.slurm.placement import Share
 from simulators.slurm.request import ArraySpec, Geometry, JobRequest, Person
 from simulators.slurm.state import Cluster, Node, Partition
 
+_FORGOTTEN = 100
+"""The journal starts anew after so many jobs were forgotten, or as many as there are, if that is more."""
 _SIMPLE = [
     item.name
     for item in fields(Job)
@@ -33,7 +35,9 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: TextIO | None = None
+        self._cluster: Cluster | None = None
         self._known: set[int] = set()
+        self._forgotten = 0
 
     def load(self, cluster: Cluster) -> None:
         """Bring `cluster` to where the journal says, and start a new one from there."""
@@ -59,6 +63,7 @@ class Journal:
             cluster.jobs[job.id] = job
             if job.is_placed:
                 cluster.restore(job)
+        self._cluster = cluster
         self._start_anew(cluster)
 
     def note_job(self, job: Job, cluster: Cluster) -> None:
@@ -82,8 +87,11 @@ class Journal:
         self._write(record)
 
     def note_forgotten(self, job_id: int) -> None:
-        """Keep that a job is forgotten."""
+        """Keep that a job is forgotten; now and then start anew, so that its environment is forgotten too."""
         self._write({"kind": "forget", "id": job_id})
+        self._forgotten += 1
+        if self._cluster is not None and self._forgotten >= max(_FORGOTTEN, len(self._cluster.jobs)):
+            self._start_anew(self._cluster)
 
     def note_node(self, node: Node) -> None:
         """Keep the state of a node."""
@@ -112,6 +120,10 @@ class Journal:
 
     def _start_anew(self, cluster: Cluster) -> None:
         """Replace the file by one that holds only what is needed."""
+        if self._file is not None:
+            self._file.close()
+        self._known.clear()
+        self._forgotten = 0
         new = self._path.with_name(f"{self._path.name}.new")
         new.unlink(missing_ok=True)
         new.touch(mode=0o600)

@@ -91,13 +91,13 @@ class ProcessLauncher:
 
     def start(self, job: Job) -> None:
         """Run the script of `job`; see `Launcher.start`."""
-        run = self._runs[job.id] = _Run(job, self._spool / f"job{job.id:05d}")
+        run = self._runs[job.id] = _Run(job, self._folder(job))
         shutil.rmtree(run.folder, ignore_errors=True)
         run.task = asyncio.get_running_loop().create_task(self._execute(run))
 
     def adopt(self, job: Job) -> None:
         """Go on with a job that an earlier controller started."""
-        run = self._runs[job.id] = _Run(job, self._spool / f"job{job.id:05d}")
+        run = self._runs[job.id] = _Run(job, self._folder(job))
         go_on = self._follow if run.has_stepd else self._execute
         run.task = asyncio.get_running_loop().create_task(go_on(run))
         if job.state is SlurmState.COMPLETING:
@@ -105,7 +105,9 @@ class ProcessLauncher:
 
     def stop(self, job: Job, cause: str) -> None:
         """End `job`; see `Launcher.stop`."""
-        run = self._runs[job.id]
+        run = self._runs.get(job.id)
+        if run is None:
+            return  # its end is being reported
         if self.controller is not None and run.script_pid is not None:
             self._say(job, cancelled_line(self._cluster.conf, job, self.controller.now_s, cause))
         self._begin_stopping(run)
@@ -132,8 +134,16 @@ class ProcessLauncher:
         for folder in set(self._spool.glob("job*/")) - {run.folder for run in self._runs.values()}:
             shutil.rmtree(folder, ignore_errors=True)
         marker = f"SLURM_CONF={self._site_env['SLURM_CONF']}"
-        known = {f"SLURM_JOB_ID={job_id}" for job_id in self._runs}
-        await self._until_gone(lambda: proctable.with_environment(marker, without=known))
+
+        def strays() -> list[int]:
+            known = {f"SLURM_JOB_ID={job_id}" for job_id in self._runs}
+            return proctable.with_environment(marker, without=known)
+
+        await self._until_gone(strays)
+
+    def _folder(self, job: Job) -> Path:
+        """Return the folder of one run of a job; each run after a requeue has its own."""
+        return self._spool / (f"job{job.id:05d}" + (f".{job.restarts}" if job.restarts else ""))
 
     def _begin_stopping(self, run: _Run) -> None:
         run.is_stopping = True
@@ -151,9 +161,13 @@ class ProcessLauncher:
         if run.is_stopping and not run.has_stepd:
             self._end(run, f"0 {signal.SIGTERM.value}")
             return
-        stepd = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", "-S", STEPD, run.folder, env={}, start_new_session=True
-        )
+        try:
+            stepd = await asyncio.create_subprocess_exec(
+                sys.executable, "-I", "-S", STEPD, run.folder, env={}, start_new_session=True
+            )
+        except OSError:
+            self._end(run, "launch_failed")
+            return
         await stepd.wait()
         # ours may have found that one of an earlier controller has the job
         await self._follow(run)
@@ -213,6 +227,7 @@ class ProcessLauncher:
             "stdout": patterns.stdout_path(job, self._host),
             "stderr": patterns.stderr_path(job, self._host),
             "append": request.append,
+            "umask": request.umask,
             "prefix": self._cluster.conf.step_prefix.format(node=job.node_names[0]),
         }
         path = folder / "job.json.new"

@@ -35,7 +35,7 @@ def with_environment(*markers: str, without: Collection[str] = ()) -> list[int]:
 def send(pids: Iterable[int], signal_number: int) -> None:
     """Send a signal to those processes that still exist."""
     for pid in pids:
-        with suppress(ProcessLookupError, PermissionError):
+        with suppress(OSError):
             os.kill(pid, signal_number)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+DEFAULT_UMASK = 0o022
+"""File mode bits that a job's files do not get, unless its submitter says otherwise."""
 UNLIMITED_MIN = 0xFFFFFFFF
 """The time limit that is none, in minutes; Slurm's own INFINITE."""
 
@@ -90,6 +92,7 @@ class JobRequest:
         partitions: names in order of preference.
         nodelist, exclude: node names that the job must or must not have.
         stdout, stderr, stdin: patterns as given; None for the default.
+        umask: of the submitter, and so of the job (measured).
         append: True for `--open-mode=append`.
         time_limit_min: minutes, `UNLIMITED_MIN`, or None if not given.
         begin_s: POSIX time before which it may not start; 0 for none.
@@ -121,6 +124,7 @@ class JobRequest:
     stdout: str | None = None
     stderr: str | None = None
     stdin: str | None = None
+    umask: int = DEFAULT_UMASK
     append: bool = False
     time_limit_min: int | None = None
     begin_s: float = 0.0

@@ -17,11 +17,14 @@ import sys
 
 
 def write(folder: str, name: str, text: str) -> None:
-    """Write a file of FOLDER, whole or not at all."""
+    """Write a file of FOLDER, whole or not at all; nobody wants it if FOLDER is gone."""
     path = f"{folder}/{name}"
-    with open(f"{path}.new", "w", encoding="utf-8") as file:  # noqa: PTH123
-        file.write(text)
-    os.replace(f"{path}.new", path)  # noqa: PTH105
+    try:
+        with open(f"{path}.new", "w", encoding="utf-8") as file:  # noqa: PTH123
+            file.write(text)
+        os.replace(f"{path}.new", path)  # noqa: PTH105
+    except FileNotFoundError:
+        pass
 
 
 def open_files(job: dict[str, object]) -> list[int]:
@@ -77,6 +80,7 @@ def main(folder: str) -> int:
         signal.signal(number, signal.SIG_IGN)
     with open(f"{folder}/job.json", encoding="utf-8") as file:  # noqa: PTH123
         job = json.load(file)
+    os.umask(job["umask"])
     try:
         os.stat(job["work_dir"] + "/.")  # noqa: PTH116
         files = open_files(job)

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from simulators.slurm.request import UNLIMITED_MIN
 
 _FORMS = (
-    r"(?P<m>\d+)",
-    r"(?P<m>\d+):(?P<s>\d+)",
-    r"(?P<h>\d+):(?P<m>\d+):(?P<s>\d+)",
-    r"(?P<d>\d+)-(?P<h>\d+)",
-    r"(?P<d>\d+)-(?P<h>\d+):(?P<m>\d+)",
-    r"(?P<d>\d+)-(?P<h>\d+):(?P<m>\d+):(?P<s>\d+)",
+    r"(?P<m>\d{1,20})",
+    r"(?P<m>\d{1,20}):(?P<s>\d{1,20})",
+    r"(?P<h>\d{1,20}):(?P<m>\d{1,20}):(?P<s>\d{1,20})",
+    r"(?P<d>\d{1,20})-(?P<h>\d{1,20})",
+    r"(?P<d>\d{1,20})-(?P<h>\d{1,20}):(?P<m>\d{1,20})",
+    r"(?P<d>\d{1,20})-(?P<h>\d{1,20}):(?P<m>\d{1,20}):(?P<s>\d{1,20})",
 )
 
 
@@ -31,7 +31,7 @@ def parse_time_limit(text: str) -> int:
             parts = {name: int(value) for name, value in match.groupdict().items()}
             minutes = (parts.get("d", 0) * 24 + parts.get("h", 0)) * 60 + parts.get("m", 0)
             minutes += -(-parts.get("s", 0) // 60)
-            return minutes or UNLIMITED_MIN
+            return min(minutes, UNLIMITED_MIN) or UNLIMITED_MIN
     raise ValueError(text)
 
 
@@ -39,7 +39,7 @@ def zone_of(env: Mapping[str, str]) -> tzinfo | None:
     """Return the zone that TZ names, None for the machine's own."""
     try:
         return ZoneInfo(env["TZ"]) if env.get("TZ") else None
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
 
 
@@ -47,11 +47,17 @@ def stamp(moment_s: float | None, zone: tzinfo | None, empty: str = "Unknown") -
     """Return POSIX seconds as `2026-11-22T10:15:36` in local time, `empty` for None."""
     if moment_s is None:
         return empty
-    return datetime.fromtimestamp(int(moment_s), UTC).astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S")
+    try:
+        return datetime.fromtimestamp(int(moment_s), UTC).astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S")
+    except (OverflowError, ValueError, OSError):
+        return empty  # beyond the year 9999
 
 
-def parse_moment(text: str, now_s: float) -> float:
+def parse_moment(text: str, now_s: float, zone: tzinfo | None = None) -> float:
     """Return the POSIX time of `now+60`, `now+2hours`, `16:00[:00]` or `2026-11-22[T10:15[:36]]`.
+
+    Args:
+        zone: in which times of day are meant; None for the machine's own.
 
     Raises:
         ValueError: it is none of these. Others that sbatch takes (`noon`, `tomorrow`) are not simulated.
@@ -63,14 +69,17 @@ def parse_moment(text: str, now_s: float) -> float:
         if not found:
             raise ValueError(text)
         return now_s + int(relative[1] or 0) * found[0]
-    today = datetime.fromtimestamp(now_s).astimezone()
+    today = datetime.fromtimestamp(now_s, UTC).astimezone(zone)
     clock = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?", text, re.ASCII)
     if clock:
         moment = today.replace(
             hour=int(clock[1]), minute=int(clock[2]), second=int(clock[3] or 0), microsecond=0
         )
         return (moment if moment >= today else moment + timedelta(days=1)).timestamp()
-    return datetime.fromisoformat(text).astimezone().timestamp()
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?)?", text, re.ASCII):
+        raise ValueError(text)
+    moment = datetime.fromisoformat(text)
+    return (moment.astimezone() if zone is None else moment.replace(tzinfo=zone)).timestamp()
 
 
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400, "weeks": 604800}

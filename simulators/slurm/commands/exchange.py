@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from lute.slurm.getopt import Given, Option, OptionError, scan
 from simulators.slurm.accounting import AccountingDatabase
 from simulators.slurm.controller import Controller
-from simulators.slurm.request import Person
+from simulators.slurm.hostlist import expand
+from simulators.slurm.request import DEFAULT_UMASK, Person
 
 VERSION = "slurm-wlm 22.05.8"
 
@@ -19,6 +20,7 @@ class Request:
         argv: the program's name (without folder) and its arguments.
         env: the caller's environment.
         cwd: the caller's working directory, absolute.
+        umask: the caller's.
         has_input: True if the caller already read what an earlier reply asked for.
         input: what it read, broken UTF-8 as surrogate escapes; None if it could not.
     """
@@ -26,6 +28,7 @@ class Request:
     argv: Sequence[str]
     env: Mapping[str, str]
     cwd: str
+    umask: int = DEFAULT_UMASK
     has_input: bool = False
     input: str | None = None
 
@@ -87,16 +90,24 @@ def options_of(
 
 
 def accepted_options(
-    program: str, tokens: Sequence[str], table: Sequence[Option], accepted: Container[str], usage: str
+    request: Request, tokens: Sequence[str], table: Sequence[Option], accepted: Container[str], usage: str
 ) -> tuple[dict[str, str], list[str]]:
     """Return the options' values by name, and the operands, of a command that takes `accepted` only.
+
+    Options that are not given count if the caller's environment has their variable.
 
     Raises:
         RefusalError: for an option that is wrong or not simulated; also with the answer to
             `--version`, `--help` and `--usage`.
     """
+    program = request.argv[0]
     given, operands = options_of(program, tokens, table)
-    options = {option.name: option.value or "" for option in given}
+    options = {
+        option.canonical: request.env[option.env]
+        for option in table
+        if option.env and option.env in request.env
+    }
+    options |= {option.name: option.value or "" for option in given}
     if "version" in options:
         raise RefusalError(0, "", stdout=f"{VERSION}\n")
     if options.keys() & {"help", "usage"}:
@@ -115,3 +126,15 @@ def usage_error(program: str, error: OptionError) -> str:
 def not_simulated(program: str, what: str) -> RefusalError:
     """Return the refusal of something that this fake does not do; never ignore it silently."""
     return RefusalError(1, f"{program}: error: not simulated: {what}\n")
+
+
+def node_names(text: str, program: str) -> list[str]:
+    """Return the nodes that a list names.
+
+    Raises:
+        RefusalError: it is no list; the words are assumed.
+    """
+    try:
+        return expand(text)
+    except ValueError:
+        raise RefusalError(1, f"{program}: error: Invalid node name specified: {text}\n") from None

@@ -32,6 +32,9 @@ SHORT_STATES: Mapping[SlurmState, str] = {
 }
 """`squeue -o %t` (manual page)."""
 
+_MAX_WIDTH = 4096
+"""Widest column, in characters; more would only serve to eat memory (assumed)."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -53,8 +56,10 @@ class Column:
 def parse_format(text: str) -> list[Column]:
     """Return the pieces of a format such as `%.18i %.9P|%T`."""
     columns = [Column("", suffix=text.partition("%")[0])]
-    for dot, width, letter, suffix in re.findall(r"%(\.?)([0-9]*)(.)([^%]*)", text, re.ASCII | re.DOTALL):
-        columns.append(Column(letter, int(width or 0), bool(dot), suffix))
+    for dot, width, letter, suffix in re.findall(
+        r"%(\.?)([0-9]{0,9})[0-9]*(.)([^%]*)", text, re.ASCII | re.DOTALL
+    ):
+        columns.append(Column(letter, min(int(width or 0), _MAX_WIDTH), bool(dot), suffix))
     return columns
 
 

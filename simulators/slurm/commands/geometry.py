@@ -42,7 +42,7 @@ def read_memory(options: Mapping[str, str]) -> tuple[str, int] | None:
     """Return the variable that tells the job its memory, and the MB; memory is recorded, not enforced."""
     for name, variable in (("mem", "SLURM_MEM_PER_NODE"), ("mem-per-cpu", "SLURM_MEM_PER_CPU")):
         if name in options:
-            match = re.fullmatch(r"([0-9]+)([KMGT]?)B?", options[name].upper(), re.ASCII)
+            match = re.fullmatch(r"([0-9]{1,15})([KMGT]?)B?", options[name].upper(), re.ASCII)
             if match is None:
                 raise RefusalError(255, f"sbatch: error: Invalid --{name} specification\n")
             return variable, round(int(match[1]) * _MEGABYTES[match[2]])
@@ -60,7 +60,7 @@ def read_gpus(options: Mapping[str, str], gpu_type: str | None) -> int:
         for item in filter(None, options.get(name, "").split(",")):
             words = item.split(":") if name == "gres" else ["gpu", *item.split(":")]
             kind, *rest = words
-            count = rest.pop() if rest and rest[-1].isdigit() else "1"
+            count = rest.pop() if rest and re.fullmatch("[0-9]{1,9}", rest[-1], re.ASCII) else "1"
             if gpu_type is None or kind != "gpu" or len(rest) > 1 or (rest and rest[0] != gpu_type):
                 raise RefusalError(1, "sbatch: error: Invalid generic resource (gres) specification\n")
             most = max(most, int(count))

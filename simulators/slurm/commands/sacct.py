@@ -1,5 +1,6 @@
 """sacct."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -33,7 +34,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("delimiter", "", _VALUE),
     Option("duplicates", "D"),
     Option("endtime", "E", _VALUE),
-    Option("format", "o", _VALUE),
+    Option("format", "o", _VALUE, env="SACCT_FORMAT"),
     Option("help", "h"),
     Option("helpformat", "e"),
     Option("jobs", "j", _VALUE),
@@ -116,13 +117,13 @@ def run(request: Request, context: Context) -> Reply:
     """Show what the accounting database holds."""
     if context.accounting is None:
         return Reply(1, "", "Slurm accounting storage is disabled\n")
-    options, _ = accepted_options("sacct", request.argv[1:], OPTIONS, _ACCEPTED, "[OPTIONS]")
+    options, _ = accepted_options(request, request.argv[1:], OPTIONS, _ACCEPTED, "[OPTIONS]")
     now_s, zone = context.controller.now_s, zone_of(request.env)
     names = options.get("format", "jobid,state,exitcode" if "brief" in options else DEFAULT_FORMAT)
     columns = []
     for item in names.lower().split(","):
         name, percent, width = item.partition("%")
-        if name not in _FIELDS:
+        if name not in _FIELDS or not re.fullmatch("(-?[0-9]{1,3})?", width) or bool(percent) != bool(width):
             raise not_simulated("sacct", f"--format={item}")
         header, usual, value = _FIELDS[name]
         columns.append((header, int(width) if percent else usual, value))
@@ -137,8 +138,8 @@ def _lines(options: Mapping[str, str], context: Context, zone: tzinfo | None, no
     wanted = [_job_id(word) for word in options["jobs"].split(",")] if "jobs" in options else None
     rows = context.accounting.rows(now_s, duplicates="duplicates" in options)
     try:
-        since_s = parse_moment(options["starttime"], now_s) if "starttime" in options else 0.0
-        until_s = parse_moment(options["endtime"], now_s) if "endtime" in options else float("inf")
+        since_s = parse_moment(options["starttime"], now_s, zone) if "starttime" in options else 0.0
+        until_s = parse_moment(options["endtime"], now_s, zone) if "endtime" in options else float("inf")
     except ValueError:
         raise RefusalError(1, "sacct: error: Invalid time specification\n") from None
     lines = []

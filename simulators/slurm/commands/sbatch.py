@@ -122,6 +122,8 @@ def _refuse_unsimulated(options: Mapping[str, str]) -> None:
     for name in options:
         if name not in OBEYED and name not in HARMLESS:
             raise not_simulated("sbatch", f"--{name}")
+    if "wait" in options and "array" in options:
+        raise not_simulated("sbatch", "--wait of an array")
     if "constraint" in options:
         raise RefusalError(1, _failed("Invalid feature specification").stderr)
     if options.get("exclusive"):
@@ -129,8 +131,11 @@ def _refuse_unsimulated(options: Mapping[str, str]) -> None:
             raise RefusalError(255, "sbatch: error: Invalid --exclusive specification\n")
         raise not_simulated("sbatch", f"--exclusive={options['exclusive']}")
     text = options.get("dependency", "")
-    known = re.fullmatch(r"[a-z]+(:[0-9]+(\+[0-9]+)?)*([,?][a-z]+(:[0-9]+(\+[0-9]+)?)*)*", text, re.ASCII)
-    if known and not dependency.is_valid(text) and re.match("after|singleton|expand", text):
+    # what real sbatch knows and the fake does not: other kinds, tasks of arrays, delays, alternatives, ids
+    known = r"(after(ok|notok|any|corr|burstbuffer)?(:[0-9_+]+)+|singleton|expand:[0-9]+|[0-9_]+)"
+    if not dependency.is_valid(text) and re.fullmatch(
+        f"{known}([,?]{known})*", text, re.ASCII | re.IGNORECASE
+    ):
         raise not_simulated("sbatch", f"--dependency={text}")
 
 
@@ -173,9 +178,10 @@ def _job_request(
             stdout=options.get("output"),
             stderr=options.get("error"),
             stdin=options.get("input"),
+            umask=request.umask,
             append=_choice(options, "open-mode", {"truncate": False, "t": False, "append": True, "a": True}),
             time_limit_min=_time_limit(options),
-            begin_s=_begin(options, context.controller.now_s),
+            begin_s=_begin(options, context.controller.now_s, zone_of(request.env)),
             dependency=options.get("dependency", ""),
             kill_on_invalid_dependency=_choice(options, "kill-on-invalid-dep", {"no": False, "yes": True}),
             nice=_nice(options),
@@ -217,11 +223,11 @@ def _nice(options: Mapping[str, str]) -> int:
     return int(text)
 
 
-def _begin(options: Mapping[str, str], now_s: float) -> float:
+def _begin(options: Mapping[str, str], now_s: float, zone: tzinfo | None) -> float:
     if "begin" not in options:
         return 0.0
     try:
-        return parse_moment(options["begin"], now_s)
+        return parse_moment(options["begin"], now_s, zone)
     except ValueError:
         raise RefusalError(
             255,

@@ -20,7 +20,7 @@ from simulators.slurm.state import Cluster
 
 _VALUE = Takes.VALUE
 OPTIONS: tuple[Option, ...] = (
-    Option("account", "A", _VALUE),
+    Option("account", "A", _VALUE, env="SCANCEL_ACCOUNT"),
     Option("batch", "b"),
     Option("ctld"),
     Option("cluster", "", _VALUE, alias_of="clusters"),
@@ -30,17 +30,17 @@ OPTIONS: tuple[Option, ...] = (
     Option("hurry", "H"),
     Option("interactive", "i"),
     Option("me"),
-    Option("name", "n", _VALUE),
+    Option("name", "n", _VALUE, env="SCANCEL_NAME"),
     Option("nodelist", "w", _VALUE),
-    Option("partition", "p", _VALUE),
-    Option("qos", "q", _VALUE),
+    Option("partition", "p", _VALUE, env="SCANCEL_PARTITION"),
+    Option("qos", "q", _VALUE, env="SCANCEL_QOS"),
     Option("quiet", "Q"),
     Option("reservation", "R", _VALUE),
     Option("sibling", "", _VALUE),
     Option("signal", "s", _VALUE),
-    Option("state", "t", _VALUE),
+    Option("state", "t", _VALUE, env="SCANCEL_STATE"),
     Option("usage"),
-    Option("user", "u", _VALUE),
+    Option("user", "u", _VALUE, env="SCANCEL_USER"),
     Option("verbose", "v"),
     Option("version", "V"),
     Option("wckey", "", _VALUE),
@@ -54,7 +54,7 @@ _STATES = {"PENDING": "PD", "RUNNING": "R", "SUSPENDED": "S"}
 def run(request: Request, context: Context) -> Reply:
     """End or signal jobs; an unknown or finished job is no error (measured)."""
     options, operands = accepted_options(
-        "scancel", request.argv[1:], OPTIONS, _OBEYED | _HARMLESS, "[OPTIONS] [job_id[_array_id][.step_id]]"
+        request, request.argv[1:], OPTIONS, _OBEYED | _HARMLESS, "[OPTIONS] [job_id[_array_id][.step_id]]"
     )
     number = _signal_number(options["signal"]) if "signal" in options else None
     ids = _job_ids(operands)

@@ -138,9 +138,10 @@ def _change_jobs(words: Sequence[str], change: Callable[[int], None]) -> Reply:
         raise RefusalError(1, f"too few arguments for keyword:{words[0]}\n")
     for word in ",".join(words[1:]).split(","):
         try:
-            if not (word.isascii() and word.isdigit()):
+            job_id = parse_id(word)
+            if job_id is None or job_id.task is not None:
                 raise UnknownJobError(word)
-            change(int(word))
+            change(job_id.number)
         except UnknownJobError:
             more = "" if words[0].startswith("requeue") else "slurm_suspend error: Invalid job id specified\n"
             raise RefusalError(1, f"Invalid job id specified for job {word}\n{more}") from None

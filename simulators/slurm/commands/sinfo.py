@@ -9,10 +9,11 @@ from simulators.slurm.commands.exchange import (
     Reply,
     Request,
     accepted_options,
+    node_names,
     not_simulated,
 )
 from simulators.slurm.commands.fields import parse_format, table_line
-from simulators.slurm.hostlist import compress, expand
+from simulators.slurm.hostlist import compress
 from simulators.slurm.nodes import node_state
 from simulators.slurm.state import Cluster, Node, Partition
 from simulators.slurm.times import limit_text
@@ -27,7 +28,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("dead", "d"),
     Option("exact", "e"),
     Option("federation"),
-    Option("format", "o", _VALUE),
+    Option("format", "o", _VALUE, env="SINFO_FORMAT"),
     Option("Format", "O", _VALUE),
     Option("future", "F"),
     Option("help"),
@@ -41,7 +42,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("nodes", "n", _VALUE),
     Option("noconvert"),
     Option("noheader", "h"),
-    Option("partition", "p", _VALUE),
+    Option("partition", "p", _VALUE, env="SINFO_PARTITION"),
     Option("responding", "r"),
     Option("reservation", "T"),
     Option("summarize", "s"),
@@ -100,7 +101,7 @@ class Row:
 
 def run(request: Request, context: Context) -> Reply:
     """Show the partitions and their nodes."""
-    options, _ = accepted_options("sinfo", request.argv[1:], OPTIONS, _ACCEPTED, "[OPTIONS]")
+    options, _ = accepted_options(request, request.argv[1:], OPTIONS, _ACCEPTED, "[OPTIONS]")
     columns = parse_format(options.get("format", DEFAULT_FORMAT))
     letters = {column.letter for column in columns if column.letter}
     for letter in sorted(letters - _HEADERS.keys()):
@@ -108,7 +109,7 @@ def run(request: Request, context: Context) -> Reply:
     cluster = context.controller.cluster
     wanted = options["partition"].split(",") if "partition" in options else list(cluster.partitions)
     lines = [] if "noheader" in options else [table_line(columns, _HEADERS.__getitem__)]
-    names = set(expand(options["nodes"])) if "nodes" in options else set(cluster.index)
+    names = set(node_names(options["nodes"], "sinfo")) if "nodes" in options else set(cluster.index)
     for row in _rows(cluster, wanted, letters, names):
         values = _values(cluster, row)
         line = table_line(columns, values.__getitem__)

@@ -13,6 +13,7 @@ from simulators.slurm.commands.exchange import (
     Reply,
     Request,
     accepted_options,
+    node_names,
     not_simulated,
 )
 from simulators.slurm.commands.fields import (
@@ -26,7 +27,6 @@ from simulators.slurm.commands.fields import (
 from simulators.slurm.commands.ids import JobId, find_jobs, parse_id
 from simulators.slurm.commands.jobs_json import jobs_document
 from simulators.slurm.controller import UnknownJobError
-from simulators.slurm.hostlist import expand
 from simulators.slurm.job import ArrayPlace, Job
 from simulators.slurm.times import zone_of
 
@@ -35,9 +35,9 @@ LONG_FORMAT = "%.18i %.9P %.8j %.8u %.8T %.10M %.9l %.6D %R"
 
 _VALUE = Takes.VALUE
 OPTIONS: tuple[Option, ...] = (
-    Option("accounts", "A", _VALUE),
+    Option("accounts", "A", _VALUE, env="SQUEUE_ACCOUNT"),
     Option("all", "a"),
-    Option("array", "r"),
+    Option("array", "r", env="SQUEUE_ARRAY"),
     Option("array-unique"),
     Option("format", "o", _VALUE),
     Option("Format", "O", _VALUE),
@@ -52,23 +52,23 @@ OPTIONS: tuple[Option, ...] = (
     Option("licenses", "L", _VALUE),
     Option("clusters", "M", _VALUE),
     Option("me"),
-    Option("name", "n", _VALUE),
+    Option("name", "n", _VALUE, env="SQUEUE_NAMES"),
     Option("noconvert"),
     Option("node", "", _VALUE, alias_of="nodelist"),
     Option("nodes", "", _VALUE, alias_of="nodelist"),
     Option("nodelist", "w", _VALUE),
     Option("noheader", "h"),
-    Option("partitions", "p", _VALUE),
+    Option("partitions", "p", _VALUE, env="SQUEUE_PARTITION"),
     Option("priority", "P"),
-    Option("qos", "q", _VALUE),
+    Option("qos", "q", _VALUE, env="SQUEUE_QOS"),
     Option("reservation", "R", _VALUE),
     Option("sib"),
-    Option("sort", "S", _VALUE),
+    Option("sort", "S", _VALUE, env="SQUEUE_SORT"),
     Option("start"),
     Option("steps", "s", Takes.MAYBE),
-    Option("states", "t", _VALUE),
+    Option("states", "t", _VALUE, env="SQUEUE_STATES"),
     Option("usage"),
-    Option("user", "u", _VALUE),
+    Option("user", "u", _VALUE, env="SQUEUE_USERS"),
     Option("users", "", _VALUE, alias_of="user"),
     Option("verbose", "v"),
     Option("version", "V"),
@@ -111,7 +111,7 @@ _STATE_ORDER = {name: number for number, name in enumerate(_STATE_NAMES.split(",
 def run(request: Request, context: Context) -> Reply:
     """List jobs."""
     tokens = _join_job_list(request.argv[1:])
-    options, _ = accepted_options("squeue", tokens, OPTIONS, _OBEYED | _HARMLESS, "[OPTIONS]")
+    options, _ = accepted_options(request, tokens, OPTIONS, _OBEYED | _HARMLESS, "[OPTIONS]")
     cluster = context.controller.cluster
     view = View(cluster, context.controller.now_s, zone_of(request.env), context.host)
     if "json" in options:  # measured: all filters are ignored
@@ -208,7 +208,7 @@ def _selected(options: dict[str, str], context: Context, jobs: list[Job]) -> tup
         else:
             jobs = []
     if "nodelist" in options:
-        nodes = set(expand(options["nodelist"]))
+        nodes = set(node_names(options["nodelist"], "squeue"))
         jobs = [job for job in jobs if nodes & set(job.node_names)]
     for name, value_of in _FILTERS.items():
         if name in options:

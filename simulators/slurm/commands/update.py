@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from simulators.slurm.commands.exchange import Context, RefusalError, Reply, not_simulated
+from simulators.slurm.commands.exchange import Context, RefusalError, Reply, node_names, not_simulated
+from simulators.slurm.commands.ids import parse_id
 from simulators.slurm.controller import AlreadyEndedError, NotPendingError, UnknownJobError
-from simulators.slurm.hostlist import expand
 from simulators.slurm.nodes import InvalidNodeStateError
 from simulators.slurm.times import parse_moment, parse_time_limit
 
@@ -34,8 +34,11 @@ def update(words: Sequence[str], context: Context) -> Reply:
 def _job(name: str, values: Mapping[str, str], context: Context) -> Reply:
     controller = context.controller
     try:
-        job_id = int(name) if name.isascii() and name.isdigit() else -1
+        wanted = parse_id(name)
+        job_id = -1 if wanted is None or wanted.task is not None else wanted.number
         controller.job(job_id)
+        if not values:
+            raise RefusalError(1, "No changes specified\n")
         for key, value in values.items():
             if key == "timelimit":
                 controller.set_time_limit(job_id, parse_time_limit(value))
@@ -57,7 +60,9 @@ def _node(names: str, values: Mapping[str, str], context: Context) -> Reply:
     for key in values.keys() - {"state", "reason"}:
         raise not_simulated("scontrol", f"update NodeName {key}")
     state, reason = values.get("state", "").upper(), values.get("reason", "")
-    for name in expand(names):
+    if not names:
+        raise RefusalError(1, "slurm_update error: Invalid node name specified\n")
+    for name in node_names(names, "slurm_update"):
         if name not in cluster.index:
             raise RefusalError(1, "slurm_update error: Invalid node name specified\n")
         node = cluster.nodes[cluster.index[name]]

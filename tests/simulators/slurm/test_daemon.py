@@ -8,13 +8,20 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from simulators.slurm import proctable
+from simulators.slurm.conf import SlurmConf
+from simulators.slurm.job import Job
+from simulators.slurm.journal import Journal
+from simulators.slurm.request import JobRequest
+from simulators.slurm.state import new_cluster
 from tests.simulators.slurm.conftest import BIN, ROOT, Served, until
+from tests.simulators.slurm.world import ME
 
 
 def alive(pid: str) -> bool:
@@ -229,6 +236,51 @@ def test_a_job_cancelled_before_a_crash_stays_cancelled(served: Served) -> None:
     served.run("scancel", job)
     crash_and_restart(served)
     served.wait(job, "CANCELLED None 0:9")
+
+
+def test_a_job_has_the_umask_of_its_submitter(served: Served) -> None:
+    code, out, _ = served.run("bash", "-c", "umask 077; sbatch --parsable --wrap umask")
+    assert code == 0
+    served.wait(out.strip(), "COMPLETED")
+    assert served.text(f"slurm-{out.strip()}.out") == "0077\n"
+    assert stat.S_IMODE((served.work / f"slurm-{out.strip()}.out").stat().st_mode) == 0o600
+
+
+def test_two_daemons_do_not_share_a_folder(served: Served) -> None:
+    job = served.submit("--wrap", "sleep 600")
+    served.wait(job, "RUNNING")
+    argv = [sys.executable, "-m", "simulators.slurm.daemon", "--socket", str(served.folder / "other")]
+    argv += ["--state-dir", str(served.folder / "state")]
+    second = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert second.returncode != 0
+    assert "another one works in" in second.stderr
+    assert served.state(job).startswith("RUNNING")
+
+
+def test_a_daemon_killed_while_it_ends_leaves_nothing_to_run_again(served: Served) -> None:
+    for number in range(5):
+        served.submit("--wrap", f"echo run >>ran.{number}; sleep 600")
+    until(lambda: all(served.text(f"ran.{number}") for number in range(5)), "the scripts")
+    served.daemon.send_signal(signal.SIGTERM)
+    time.sleep(0.06)  # in the middle of the end of a real process
+    served.daemon.kill()
+    served.daemon.wait(timeout=30)
+    served.socket.unlink(missing_ok=True)
+    served.daemon = served.start()
+    until(lambda: served.run("squeue", "-h")[1] == "", "an empty queue")
+    assert [served.text(f"ran.{number}") for number in range(5)] == ["run\n"] * 5
+
+
+def test_what_is_forgotten_leaves_the_disk(served: Served) -> None:
+    journal = Journal(served.folder / "journal")
+    cluster = new_cluster(SlurmConf())
+    journal.load(cluster)
+    request = JobRequest("n", "#!/bin/sh\n", ME, partitions=("milano",), env={"TOKEN": "secret"})
+    for number in range(1, 121):
+        job = Job(number, request, 0.0, "milano", 1)
+        journal.note_job(job, cluster)
+        journal.note_forgotten(number)
+    assert (served.folder / "journal").read_text().count("secret") < 30
 
 
 @pytest.mark.parametrize("seed", range(2))
