@@ -208,8 +208,9 @@ class Lifecycle:
         job.start_s = self._agenda.now_s
         if job.time_limit_min is None:
             limit = effective_limit(job, partition)
-            # measured: without any limit a job gets a year once it starts
-            job.time_limit_min = UNLIMITED_S // 60 if limit == UNLIMITED_MIN else limit
+            # measured: backfill gives a year to a job that it starts and that has no limit at all
+            is_open = limit == UNLIMITED_MIN and scheduler == "Backfill"
+            job.time_limit_min = UNLIMITED_S // 60 if is_open else limit
         job.move_to(SlurmState.RUNNING)
         self.set_limit_end(job)
         if job.array is not None and is_throttled(self._cluster, job):
