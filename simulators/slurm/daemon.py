@@ -175,7 +175,7 @@ class Daemon:
             self._in_time(lambda: replies.append(run(request, self._context)))
         except Exception as error:  # noqa: BLE001 - hostile input must not take the controller down
             sys.stderr.write(f"slurm daemon: {request.argv}: {type(error).__name__}: {error}\n")
-            return asdict(Reply(1, "", f"{request.argv[:1]}: error: fault of the simulator: {error}\n"))
+            return asdict(Reply(1, "", f"slurm: error: fault of the simulator: {error}\n"))
         return asdict(replies[0])
 
     async def _end_of(self, job_id: int) -> int:

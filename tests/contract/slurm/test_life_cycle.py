@@ -48,10 +48,10 @@ def test_ends(slurm: Slurm, script: Script, told: str, job: str, step: str) -> N
 
 
 def test_not_found(slurm: Slurm) -> None:
-    job = slurm.run("sbatch", "--parsable", "--wrap", "exit 127").out.strip()
-    # in process a script without a mark is not run
-    if slurm.leg.name != "in process":
-        assert slurm.finished(job) == "FAILED NonZeroExitCode 127:0"
+    if slurm.leg.name == "in process":
+        pytest.skip("there a script is a model: what it says is not run")
+    job = slurm.run("sbatch", "--parsable", "--wrap", "nosuchcommand").out.strip()
+    assert slurm.finished(job) == "FAILED NonZeroExitCode 127:0"
 
 
 CANCELS = [
