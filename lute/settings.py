@@ -8,6 +8,8 @@ the script that the launcher scripts source before anything else (Python, Slurm'
 import os
 import re
 import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -98,7 +100,7 @@ def environment() -> dict[str, str]:
     return dict(os.environ)
 
 
-def load_settings(env: dict[str, str], *, test_instance: bool = False) -> Settings:
+def load_settings(env: Mapping[str, str], *, test_instance: bool = False) -> Settings:
     """Load the site that `env` names.
 
     Args:
@@ -114,6 +116,11 @@ def load_settings(env: dict[str, str], *, test_instance: bool = False) -> Settin
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot be read: {error}", file=path, next_step="correct the site file") from error
+    return _parse(path, text)
+
+
+@lru_cache(maxsize=8)
+def _parse(path: Path, text: str) -> Settings:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -24,7 +24,7 @@ from lute.operators._compat import (
 from lute.operators.hook import JidHook
 from lute.operators.lifecycle import Lifecycle, Outcome, StepStopped
 from lute.redact import redact
-from lute.seams import Runtime
+from lute.seams import Runtime, current_runtime
 from lute.settings import environment, load_settings
 from lute.slurm.arguments import parse_step_arguments
 
@@ -145,7 +145,7 @@ class JIDSlurmOperator(BaseOperator):  # type: ignore[misc]
 
     def _run(self, conf: RunConf, ti: Any) -> Outcome:
         settings = load_settings(environment())
-        runtime = Runtime()
+        runtime = current_runtime()
         # Looked up once: in a signal handler Airflow cannot be asked.
         base_url = JidHook().base_url(settings)
 

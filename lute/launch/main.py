@@ -1,13 +1,8 @@
 """The launcher, as a function of its arguments."""
 
 import contextlib
-import os
-import signal
-import sys
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
-from types import FrameType
 
 from lute.airflow_api.client import AirflowClient
 from lute.airflow_api.models import RunState
@@ -16,62 +11,52 @@ from lute.launch.arguments import LaunchArguments, parse_launch_arguments
 from lute.launch.collect import LogCollector
 from lute.launch.conf import build_conf, contradictions, dag_run_id
 from lute.launch.output import Output
+from lute.launch.process import Interrupted, Process
 from lute.launch.watch import RunRef, watch
 from lute.launch.workflow import find_workflow
 from lute.redact import redact
 from lute.seams import Runtime
-from lute.settings import environment, load_settings
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from lute.settings import load_settings
 
 
-class Interrupted(Exception):
-    """A signal asks the launcher to end."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(signal.Signals(number).name)
-        self.exit_code = 128 + number
-
-
-def main(argv: Sequence[str]) -> int:
+def main(argv: Sequence[str], process: Process | None = None) -> int:
     """Launch a workflow and stay until it has ended.
+
+    Args:
+        process: what surrounds the launcher; this process by default.
 
     Returns:
         0 the workflow succeeded; 1 it failed, or the launcher lost it; 2 usage or configuration;
         128 + the number of the signal that interrupted it.
     """
+    process = process or Process()
     try:
-        for number in _SIGNALS:
-            signal.signal(number, _interrupt)
-        return _launch(parse_launch_arguments(argv), Runtime())
+        process.signals.raise_interrupted()
+        return _launch(parse_launch_arguments(argv), process)
     except Interrupted as interrupt:
-        print(f"launch_airflow.py: interrupted by {interrupt}", file=sys.stderr)
+        process.write_error(f"launch_airflow.py: interrupted by {interrupt}")
         return interrupt.exit_code
     except LuteError as error:
         if "--debug" in argv:
-            print(redact(traceback.format_exc()), file=sys.stderr)
-        print(f"launch_airflow.py: error: {redact(str(error))}", file=sys.stderr)
+            process.write_error(redact(traceback.format_exc()))
+        process.write_error(f"launch_airflow.py: error: {redact(str(error))}")
         return error.exit_code
     except OSError as error:
         # Such as a full disk under the log, or a reader of the output that has gone.
-        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for the interpreter's own flush at the end
+        process.abandon_output()
         if "--debug" in argv:
-            traceback.print_exc()
-        print(f"launch_airflow.py: error: {error}\n  next: make room where its log lies", file=sys.stderr)
+            process.write_error(traceback.format_exc())
+        process.write_error(f"launch_airflow.py: error: {error}\n  next: make room where its log lies")
         return 1
 
 
-def _interrupt(number: int, _frame: FrameType | None) -> None:
-    raise Interrupted(number)
-
-
-def _launch(arguments: LaunchArguments, runtime: Runtime) -> int:
-    env = environment()
+def _launch(arguments: LaunchArguments, process: Process) -> int:
+    env, runtime = process.env, process.runtime
     settings = load_settings(env, test_instance=arguments.test)
     conf = build_conf(arguments, env, settings, runtime)
     airflow = AirflowClient(settings, runtime)
     run_id = dag_run_id(conf, runtime)
-    output = Output(runtime.clock)
+    output = Output(runtime.clock, process.write)
 
     for warning in contradictions(arguments, env):
         output.news(warning)
@@ -83,7 +68,7 @@ def _launch(arguments: LaunchArguments, runtime: Runtime) -> int:
         airflow.patience_s = settings.timeouts.outage_s
         state = _follow(airflow, run, output, runtime, queued_limit_s=settings.timeouts.queued_s)
     except BaseException:
-        _give_up(airflow, run, output)
+        _give_up(airflow, run, output, process)
         raise
     output.news(f"Workflow {arguments.workflow}: {state}")
     return 0 if state is RunState.SUCCESS else 1
@@ -101,10 +86,9 @@ def _follow(
     return state
 
 
-def _give_up(airflow: AirflowClient, run: RunRef, output: Output) -> None:
+def _give_up(airflow: AirflowClient, run: RunRef, output: Output, process: Process) -> None:
     """Mark the run failed, so that nothing goes on unwatched. One attempt; never raises."""
-    for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+    process.signals.ignore()
     airflow.patience_s = 0.0
     try:
         airflow.fail_run(run.dag_id, run.run_id)

@@ -1,16 +1,21 @@
 """What the launcher prints: plain lines, at once, fit for a batch log."""
 
-import sys
+from collections.abc import Callable
 
 from lute.redact import redact
 from lute.seams import Clock
 
 
 class Output:
-    """Writes to standard output."""
+    """What the user reads.
 
-    def __init__(self, clock: Clock) -> None:
+    Args:
+        write: writes a line, at once.
+    """
+
+    def __init__(self, clock: Clock, write: Callable[[str], None]) -> None:
         self._clock = clock
+        self._write_line = write
 
     def news(self, text: str) -> None:
         """Print one line with the time of day before it."""
@@ -23,7 +28,5 @@ class Output:
         shown = text.rstrip() or "(the log is empty)"
         self._write(f"{'-' * 20} log {'-' * 20}\n{shown}\n{'-' * 17} end of log {'-' * 17}")
 
-    @staticmethod
-    def _write(text: str) -> None:
-        sys.stdout.write(redact(text) + "\n")
-        sys.stdout.flush()
+    def _write(self, text: str) -> None:
+        self._write_line(redact(text))

@@ -4,7 +4,8 @@ Time, commands, HTTP and identity each go through one small object, so that a si
 can stand in for all four. The linter refuses every other use of them.
 """
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,25 @@ class Runtime:
     identity: IdentitySource = field(default_factory=SystemIdentity)
 
 
+_new_runtime: Callable[[], Runtime] = Runtime
+
+
+def current_runtime() -> Runtime:
+    """Return the seams of the world that this process lives in: the real one, unless `installed` says so."""
+    return _new_runtime()
+
+
+@contextlib.contextmanager
+def installed(new_runtime: Callable[[], Runtime]) -> Iterator[None]:
+    """Let `current_runtime` return what `new_runtime` makes: a simulated world's seams."""
+    global _new_runtime  # noqa: PLW0603 - Airflow makes the operators, so nobody can hand the seams to them
+    before, _new_runtime = _new_runtime, new_runtime
+    try:
+        yield
+    finally:
+        _new_runtime = before
+
+
 __all__ = [
     "Clock",
     "CommandRunner",
@@ -41,5 +61,7 @@ __all__ = [
     "SystemClock",
     "SystemCommands",
     "SystemIdentity",
+    "current_runtime",
+    "installed",
     "new_session",
 ]

@@ -32,7 +32,7 @@ class FakeDagRun:
 def jid(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A JID whose one job is done at once; the clock moves only when somebody sleeps."""
     clock = FakeClock()
-    monkeypatch.setattr(jidoperators, "Runtime", lambda: fake_runtime(clock))
+    monkeypatch.setattr(jidoperators, "current_runtime", lambda: fake_runtime(clock))
     monkeypatch.setattr(jidoperators, "load_settings", lambda _env: settings())
     monkeypatch.setattr(jidoperators.JidHook, "base_url", lambda _self, _settings: BASE)
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
@@ -134,7 +134,7 @@ def test_a_kill_while_it_waits_cancels_the_job(jid: Any, monkeypatch: pytest.Mon
     operator = JIDSlurmOperator(task_id="Tester")
     clock = FakeClock()
     clock.at_sleep = lambda now_s: operator.on_kill() if now_s > 3 else None
-    monkeypatch.setattr(jidoperators, "Runtime", lambda: fake_runtime(clock))
+    monkeypatch.setattr(jidoperators, "current_runtime", lambda: fake_runtime(clock))
     status(jid, "RUNNING")
     ti = execute(operator)
     assert type(ti.error) is AirflowException  # type: ignore[attr-defined]

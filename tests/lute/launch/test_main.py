@@ -41,8 +41,8 @@ def argv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> I
         "RUN_NUM": "12",
         "Authorization": "Bearer s3cr3t-token-x",
     }
-    monkeypatch.setattr(launcher, "environment", lambda: env)
-    monkeypatch.setattr(launcher, "Runtime", lambda: fake_runtime(clock))
+    monkeypatch.setattr("lute.launch.process.environment", lambda: env)
+    monkeypatch.setattr("lute.launch.process.current_runtime", lambda: fake_runtime(clock))
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.getsignal(number) for number in numbers]
     yield ["-c", str(config), "-w", "test", "--partition=milano"]

@@ -1,0 +1,88 @@
+"""The process in which the launcher runs: its environment, its streams, the signals that end it."""
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Protocol, TextIO
+
+from lute.seams import Runtime, current_runtime
+from lute.settings import environment
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupted(Exception):
+    """A signal asks the launcher to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.exit_code = 128 + number
+
+
+class Signals(Protocol):
+    """Whoever delivers signals."""
+
+    def raise_interrupted(self) -> None:
+        """From now on, let each of SIGINT, SIGTERM and SIGHUP raise `Interrupted` where the launcher is."""
+
+    def ignore(self) -> None:
+        """From now on, let them do nothing: the launcher is tidying up."""
+
+
+class ProcessSignals:
+    """The signals of this process."""
+
+    def raise_interrupted(self) -> None:
+        """Install the handler; see `Signals.raise_interrupted`."""
+        for number in _SIGNALS:
+            signal.signal(number, self._interrupt)
+
+    def ignore(self) -> None:
+        """Ignore them; see `Signals.ignore`."""
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
+    @staticmethod
+    def _interrupt(number: int, _frame: FrameType | None) -> None:
+        raise Interrupted(number)
+
+
+@dataclass
+class Process:
+    """What surrounds the launcher; by default this process.
+
+    Attributes:
+        stdout: where everything about the run goes; None for the process's standard output at the time of use.
+        stderr: where errors of the launcher itself go; None likewise.
+    """
+
+    env: Mapping[str, str] = field(default_factory=lambda: environment())
+    runtime: Runtime = field(default_factory=lambda: current_runtime())
+    signals: Signals = field(default_factory=ProcessSignals)
+    stdout: TextIO | None = None
+    stderr: TextIO | None = None
+
+    def write(self, text: str) -> None:
+        """Write a line, at once.
+
+        Raises:
+            OSError: the disk under it is full, or its reader has gone.
+        """
+        stream = self.stdout or sys.stdout
+        stream.write(text + "\n")
+        stream.flush()
+
+    def write_error(self, text: str) -> None:
+        """Write a line to standard error."""
+        with contextlib.suppress(OSError):
+            print(text, file=self.stderr or sys.stderr, flush=True)
+
+    def abandon_output(self) -> None:
+        """Write no more to an output that failed: the interpreter would try at its end, and fail again."""
+        if self.stdout is None:
+            sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - lives as long as the interpreter
