@@ -33,7 +33,7 @@ class AirflowSettings(_Section):
     user: str
     """Whom the launcher logs in as."""
     password_file: Path
-    """Its first line is the password."""
+    """Its first line is the password. A relative path is taken from the site file's folder."""
     api: Literal["auto", "v1", "v2"] = "auto"
     """v1 is Airflow 2's REST API with HTTP Basic, v2 Airflow 3's with a bearer token; auto asks."""
 
@@ -128,9 +128,12 @@ def _parse(path: Path, text: str) -> Settings:
         line = int(found[1]) if found else None
         raise ConfigError(f"not valid TOML: {error}", file=path, line=line) from error
     try:
-        return Settings.model_validate({"name": path.stem} | values)
+        settings = Settings.model_validate({"name": path.stem} | values)
     except ValidationError as error:
         raise _first_problem(error, path, text) from error
+    airflow = settings.airflow
+    own = airflow.model_copy(update={"password_file": path.parent / airflow.password_file})
+    return settings.model_copy(update={"airflow": own})
 
 
 def _site_file(site: str, *, test_instance: bool) -> Path:

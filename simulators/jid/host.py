@@ -4,10 +4,10 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from lute.seams import CommandRunner
-from lute.seams.commands import CommandTimeout
+from lute.seams.commands import CommandTimeout, Completed
 from lute.slurm.commands import SlurmCommands
 from lute.slurm.records import SlurmJob
 
@@ -43,6 +43,29 @@ class Host(Protocol):
         """
 
 
+@runtime_checkable
+class TimedHost(Host, Protocol):
+    """A host whose work takes no time by itself, and which tells how long it would have taken."""
+
+    def take_took_s(self) -> float:
+        """Return the seconds that the work since the last call would have taken."""
+
+
+def reported_job(executable: str, done: Completed) -> str:
+    """Return the id of the Slurm job that a submit script reports (assumed: found wherever it stands).
+
+    Raises:
+        HostError: it failed, or reports none.
+    """
+    if done.exit_code != 0:
+        said = (done.stderr.strip() or done.stdout.strip())[-2000:]
+        raise HostError(f"{executable} ended with exit code {done.exit_code}: {said}")
+    found = re.search(r"^Submitted batch job (\d+)", done.stdout, re.MULTILINE)
+    if not found:
+        raise HostError(f"{executable} reported no 'Submitted batch job N'")
+    return found[1]
+
+
 class RealHost:
     """Runs real processes on this machine; the Slurm commands are those on its PATH.
 
@@ -71,13 +94,7 @@ class RealHost:
             raise HostError(f"{executable} did not return within {START_LIMIT_S:.0f} s") from error
         except OSError as error:
             raise HostError(f"{executable} cannot be run: {error.strerror}") from error
-        if done.exit_code != 0:
-            said = (done.stderr.strip() or done.stdout.strip())[-2000:]
-            raise HostError(f"{executable} ended with exit code {done.exit_code}: {said}")
-        found = re.search(r"^Submitted batch job (\d+)", done.stdout, re.MULTILINE)
-        if not found:
-            raise HostError(f"{executable} reported no 'Submitted batch job N'")
-        return found[1]
+        return reported_job(executable, done)
 
     def jobs(self, job_ids: Sequence[str]) -> dict[str, SlurmJob]:
         """Ask Slurm."""

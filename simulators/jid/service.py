@@ -5,25 +5,31 @@ Refusals of a token are HTTP 401 or 403 with a JSON body; a failure of the work 
 """
 
 import json
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lute.errors import LuteError
 from lute.jid.status import JobStatus
 from lute.slurm.records import SlurmJob
 from lute.slurm.states import JOB_STATUS
-from simulators.jid.host import Host, HostError
+from simulators.jid.host import Host, HostError, TimedHost
 from simulators.jid.state import JidState
 from simulators.jid.tokens import TokenAuthority, TokenRefused
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP status and a JSON body."""
+    """An HTTP status and a JSON body.
+
+    Attributes:
+        took_s: how long the work would have taken, in seconds, where the host tells.
+    """
 
     http_status: int
     body: dict[str, Any]
+    took_s: float = 0.0
 
 
 _ACTING = frozenset({"start_job", "kill_job"})
@@ -52,6 +58,7 @@ class JidService:
     def __init__(self, state: JidState, host: Host, tokens: TokenAuthority, *, base_url: str) -> None:
         self._state = state
         self._host = host
+        self._timed = host if isinstance(host, TimedHost) else None
         self._tokens = tokens
         self._base_url = base_url
         self._work = {
@@ -71,6 +78,14 @@ class JidService:
             experiment: the part before it, None where the path has none.
             headers: with lower-case names.
         """
+        reply = self._answer(endpoint, experiment, headers, body)
+        if self._timed is None or not (took_s := self._timed.take_took_s()):
+            return reply
+        return replace(reply, took_s=took_s)
+
+    def _answer(
+        self, endpoint: str, experiment: str | None, headers: Mapping[str, str], body: bytes
+    ) -> Reply:
         try:
             parsed = _parse(body)
             documents = _documents(parsed)
@@ -190,18 +205,41 @@ class JidService:
         }
 
 
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):  # 1e999: Python reads it and cannot write it as JSON
+        raise ValueError(text)
+    return number
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite).decode
+_SHALLOW = 50
+
+
 def _parse(body: bytes) -> Any:
     """Return the JSON of a body; nothing that JSON text could not hold (NaN, half a surrogate pair)."""
     try:
-        parsed = json.loads(body, parse_constant=_refuse_constant)
+        if _is_plain(body):
+            return _decode(body.decode("ascii"))
+        parsed = _decode(body.decode(json.detect_encoding(body), "surrogatepass"))
         json.dumps(parsed, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"the body is not JSON: {type(error).__name__}") from error
     return parsed
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(name)
+def _is_plain(body: bytes) -> bool:
+    """True if what is read from `body` can be written again without a try: no half characters, not deep."""
+    return (
+        body.isascii()
+        and b"\\u" not in body
+        and b"\0" not in body
+        and body.count(b"[") + body.count(b"{") < _SHALLOW
+    )
 
 
 def _documents(parsed: Any) -> list[dict[str, Any]]:

@@ -3,14 +3,20 @@
 from datetime import UTC, datetime
 
 from lute.seams import Clock
+from simulators.kernel.actors import Actors
 from simulators.kernel.events import Agenda
 
 
 class VirtualClock:
-    """The time of an agenda whose seconds are POSIX time; sleeping lets everything due meanwhile happen."""
+    """The time of an agenda whose seconds are POSIX time; sleeping lets everything due meanwhile happen.
 
-    def __init__(self, agenda: Agenda) -> None:
+    Args:
+        actors: who may sleep by this clock besides the hub: an actor waits, and its world goes on.
+    """
+
+    def __init__(self, agenda: Agenda, actors: Actors | None = None) -> None:
         self._agenda = agenda
+        self._actors = actors
 
     def now(self) -> datetime:
         """Return the agenda's moment in UTC."""
@@ -22,7 +28,10 @@ class VirtualClock:
 
     def sleep(self, duration_s: float) -> None:
         """Let `duration_s` seconds pass in the agenda."""
-        self._agenda.advance(self._agenda.now_s + max(0.0, duration_s))
+        if self._actors is not None:
+            self._actors.sleep(duration_s)
+        else:
+            self._agenda.advance(self._agenda.now_s + max(0.0, duration_s))
 
 
 class PacedClock:

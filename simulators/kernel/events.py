@@ -6,6 +6,7 @@ same program always runs the same way.
 
 from collections.abc import Callable
 from heapq import heappop, heappush
+from math import inf
 
 Action = Callable[[], None]
 
@@ -55,10 +56,12 @@ class Agenda:
         """Plan `action` for a moment; of equal moments the lower priority number comes first.
 
         Raises:
-            ValueError: the moment has passed.
+            ValueError: the moment has passed, or is none (infinite, not a number).
         """
-        if time_s < self._now_s:
-            raise ValueError(f"time cannot go back: {time_s} is before {self._now_s}")
+        if not self._now_s <= time_s < inf:
+            if time_s < self._now_s:
+                raise ValueError(f"time cannot go back: {time_s} is before {self._now_s}")
+            raise ValueError(f"nothing can be planned for {time_s} s")
         event = Event(time_s, action)
         self._sequence += 1
         heappush(self._heap, (time_s, priority, self._sequence, event))
@@ -77,17 +80,30 @@ class Agenda:
         if until_s < self._now_s:
             raise ValueError(f"time cannot go back: {until_s} is before {self._now_s}")
         while self._heap and self._heap[0][0] <= until_s:
-            self._step()
+            self.step()
         self._now_s = max(self._now_s, until_s)
 
     def run(self) -> None:
         """Let time pass until nothing is planned any more."""
         while self._heap:
-            self._step()
+            self.step()
 
-    def _step(self) -> None:
+    def step(self) -> None:
+        """Go on to the next event and let it happen.
+
+        Raises:
+            IndexError: nothing is planned.
+        """
         time_s, _, _, event = heappop(self._heap)
         if event.action is not None:
             self._now_s = time_s
             action, event.action = event.action, None
             action()
+
+    def try_out(self, action: Action) -> None:
+        """Call `action` and take back all that it plans."""
+        heap, self._heap = self._heap, []
+        try:
+            action()
+        finally:
+            self._heap = heap

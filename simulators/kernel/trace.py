@@ -3,19 +3,26 @@
 import hashlib
 import json
 from collections.abc import Callable
+from typing import Any
+
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 class Trace:
     """Notes events and keeps their digest.
 
     Args:
-        write: takes each line with its line end, for example a file's `write`; None keeps the digest only.
+        write: takes each line with its line end, for example a file's `write`.
+
+    Attributes:
+        entries: all events so far; each is what its line holds.
+        length: how many there are.
     """
 
     def __init__(self, write: Callable[[str], object] | None = None) -> None:
+        self.entries: list[dict[str, Any]] = []
         self._write = write
         self._hash = hashlib.sha256()
-        self.length = 0
 
     def note(self, time_s: float, actor: str, event: str, **fields: object) -> None:
         """Add an event.
@@ -27,11 +34,16 @@ class Trace:
             fields: values that JSON can hold.
         """
         entry = {"t": round(time_s, 6), "actor": actor, "event": event, **fields}
-        line = json.dumps(entry, sort_keys=True, separators=(",", ":")) + "\n"
+        line = _encode(entry) + "\n"
         self._hash.update(line.encode())
-        self.length += 1
+        self.entries.append(entry)
         if self._write is not None:
             self._write(line)
+
+    @property
+    def length(self) -> int:
+        """How many events there are."""
+        return len(self.entries)
 
     @property
     def digest(self) -> str:

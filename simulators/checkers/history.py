@@ -1,0 +1,181 @@
+"""What happened in a run, put in order for the checkers: read from its trace alone."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+FINAL_JOB = frozenset(
+    ["COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "DEADLINE", "BOOT_FAIL"]
+)
+FINAL_RUN = frozenset(["success", "failed"])
+
+
+@dataclass
+class JobFacts:
+    """One Slurm job.
+
+    Attributes:
+        task: label of the task whose operator submitted it, with `#2` in the second run.
+        number: which try of the task that was.
+        states: (moment, state), in order; moments in POSIX seconds.
+        cores: node -> cores, while it last ran.
+    """
+
+    job_id: int
+    task: str
+    number: int
+    name: str
+    cpus: int
+    states: list[tuple[float, str]] = field(default_factory=list)
+    cores: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def state(self) -> str:
+        """The last state."""
+        return self.states[-1][1]
+
+    @property
+    def submit_s(self) -> float:
+        """When it was submitted."""
+        return self.states[0][0]
+
+    @property
+    def end_s(self) -> float | None:
+        """When it ended, None if it has not."""
+        return self.states[-1][0] if self.state in FINAL_JOB else None
+
+
+@dataclass
+class TaskFacts:
+    """One task of one run; `states` are (moment, state, try)."""
+
+    run_id: str
+    label: str
+    states: list[tuple[float, str, int]] = field(default_factory=list)
+
+    @property
+    def state(self) -> str:
+        """The last state."""
+        return self.states[-1][1]
+
+
+@dataclass
+class RunFacts:
+    """One DAG run; `states` are (moment, state)."""
+
+    run_id: str
+    number: int
+    states: list[tuple[float, str]] = field(default_factory=list)
+
+    @property
+    def state(self) -> str:
+        """The last state."""
+        return self.states[-1][1]
+
+    @property
+    def end_s(self) -> float | None:
+        """When it ended, None if it has not."""
+        return self.states[-1][0] if self.state in FINAL_RUN else None
+
+
+@dataclass
+class LauncherFacts:
+    """One launcher."""
+
+    name: str
+    start_s: float
+    end_s: float | None = None
+    exit_code: int | None = None
+    lines: list[str] = field(default_factory=list)
+
+
+@dataclass
+class History:
+    """A run.
+
+    Attributes:
+        exchanges: the entries of HTTP requests, in order.
+        logs: (client, text) of the operators' own logs.
+        faults: the entries of faults that acted.
+        end_s: the moment of the last entry.
+    """
+
+    jobs: dict[int, JobFacts] = field(default_factory=dict)
+    tasks: dict[tuple[str, str], TaskFacts] = field(default_factory=dict)
+    runs: dict[str, RunFacts] = field(default_factory=dict)
+    launchers: dict[str, LauncherFacts] = field(default_factory=dict)
+    exchanges: list[Mapping[str, Any]] = field(default_factory=list)
+    logs: list[tuple[str, str]] = field(default_factory=list)
+    faults: list[Mapping[str, Any]] = field(default_factory=list)
+    end_s: float = 0.0
+
+    def run_of(self, client: str) -> RunFacts | None:
+        """Return the run to which a task's name in requests and jobs belongs."""
+        number = int(client.partition("#")[2] or 1)
+        return next((run for run in self.runs.values() if run.number == number), None)
+
+    def task_of(self, job: JobFacts) -> TaskFacts | None:
+        """Return the task whose job it is."""
+        run = self.run_of(job.task)
+        return None if run is None else self.tasks.get((run.run_id, job.task.partition("#")[0]))
+
+
+def read_history(entries: Iterable[Mapping[str, Any]]) -> History:
+    """Read a trace."""
+    history = History()
+    for entry in entries:
+        history.end_s = entry["t"]
+        reader = _READERS.get(entry["event"])
+        if reader is not None:
+            reader(history, entry)
+    return history
+
+
+def _job(history: History, entry: Mapping[str, Any]) -> None:
+    job_id = entry["job"]
+    job = history.jobs.get(job_id)
+    if job is None:
+        job = history.jobs[job_id] = JobFacts(
+            job_id, entry["task"], entry["try"], entry["name"], entry["cpus"]
+        )
+    job.states.append((entry["t"], entry["state"]))
+    if "nodes" in entry:
+        job.cores = entry["nodes"]
+
+
+def _task(history: History, entry: Mapping[str, Any]) -> None:
+    key = (entry["run_id"], entry["task"])
+    task = history.tasks.setdefault(key, TaskFacts(*key))
+    task.states.append((entry["t"], entry["state"], entry["try"]))
+
+
+def _run(history: History, entry: Mapping[str, Any]) -> None:
+    run_id = entry["run_id"]
+    run = history.runs.setdefault(run_id, RunFacts(run_id, len(history.runs) + 1))
+    run.states.append((entry["t"], entry["state"]))
+
+
+def _start(history: History, entry: Mapping[str, Any]) -> None:
+    history.launchers[entry["actor"]] = LauncherFacts(entry["actor"], entry["t"])
+
+
+def _print(history: History, entry: Mapping[str, Any]) -> None:
+    history.launchers[entry["actor"]].lines.append(entry["text"])
+
+
+def _end(history: History, entry: Mapping[str, Any]) -> None:
+    launcher = history.launchers[entry["actor"]]
+    launcher.end_s, launcher.exit_code = entry["t"], entry["exit_code"]
+
+
+_READERS = {
+    "job": _job,
+    "task": _task,
+    "run": _run,
+    "start": _start,
+    "print": _print,
+    "end": _end,
+    "http": lambda history, entry: history.exchanges.append(entry),
+    "log": lambda history, entry: history.logs.append((entry["actor"], entry["text"])),
+    "fault": lambda history, entry: history.faults.append(entry),
+}

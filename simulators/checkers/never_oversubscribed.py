@@ -1,0 +1,34 @@
+"""The fake Slurm keeps its own books."""
+
+from collections.abc import Iterator
+
+from simulators.checkers.history import History, JobFacts
+from simulators.checkers.model import Facts, checker
+from simulators.slurm.conf import DEFAULT_PARTITIONS
+
+_CORES = {node: cores for nodes in DEFAULT_PARTITIONS.values() for node, cores in nodes.items()}
+
+
+@checker
+def never_oversubscribed(history: History, facts: Facts) -> Iterator[str]:  # noqa: ARG001
+    """Jobs never hold more cores of a node than it has."""
+    spans = [
+        (time_s, ended_s, job)
+        for job in history.jobs.values()
+        for time_s, ended_s in _running(job, history.end_s)
+    ]
+    for start_s, _, job in spans:
+        for node in job.cores:
+            held = sum(
+                other.cores.get(node, 0) for from_s, to_s, other in spans if from_s <= start_s < to_s
+            )
+            if node in _CORES and held > _CORES[node]:
+                yield f"{held} cores of {node} were held at once"
+
+
+def _running(job: JobFacts, end_s: float) -> Iterator[tuple[float, float]]:
+    """Yield when it held cores: from RUNNING to the state after."""
+    moments = [*job.states, (end_s, "")]
+    for (time_s, state), (next_s, _) in zip(moments, moments[1:], strict=False):
+        if state == "RUNNING":
+            yield time_s, next_s

@@ -1,0 +1,121 @@
+"""The installed Airflow: importing it without touching anybody's home, and what differs between 2 and 3.
+
+The only module here that knows where things lie in either version. Import it before anything of Airflow.
+"""
+
+import atexit
+import contextlib
+import importlib.metadata
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from simulators.environ import set_defaults
+
+VERSION = importlib.metadata.version("apache-airflow")
+MAJOR = int(VERSION.partition(".")[0])
+
+
+def _own_home() -> None:
+    """Give Airflow a folder of its own: importing it writes a configuration file, and must read nobody's."""
+    home = tempfile.mkdtemp(prefix="lute-airflow-")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    set_defaults(
+        {
+            "AIRFLOW_HOME": home,
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+            "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
+        }
+    )
+
+
+_own_home()
+
+from airflow import DAG  # noqa: E402 - after its home is set
+from airflow.providers.common.compat.sdk import (  # noqa: E402
+    AirflowException,
+    AirflowFailException,
+    AirflowSkipException,
+    BaseOperator,
+    TaskDeferred,
+)
+
+if MAJOR >= 3:
+    from airflow.sdk.bases.operator import ExecutorSafeguard
+    from airflow.sdk.definitions.mappedoperator import MappedOperator
+    from airflow.sdk.definitions.xcom_arg import PlainXComArg
+    from airflow.sdk.exceptions import (
+        AirflowRescheduleException,
+        AirflowSensorTimeout,
+        AirflowTaskTerminated,
+        AirflowTaskTimeout,
+    )
+else:
+    from airflow.exceptions import (
+        AirflowRescheduleException,
+        AirflowSensorTimeout,
+        AirflowTaskTerminated,
+        AirflowTaskTimeout,
+    )
+    from airflow.models.baseoperator import ExecutorSafeguard
+    from airflow.models.mappedoperator import MappedOperator
+    from airflow.models.xcom_arg import PlainXComArg
+
+__all__ = [
+    "DAG",
+    "MAJOR",
+    "VERSION",
+    "AirflowException",
+    "AirflowFailException",
+    "AirflowRescheduleException",
+    "AirflowSensorTimeout",
+    "AirflowSkipException",
+    "AirflowTaskTerminated",
+    "AirflowTaskTimeout",
+    "BaseOperator",
+    "MappedOperator",
+    "PlainXComArg",
+    "TaskDeferred",
+    "dags_in",
+    "in_runner",
+]
+
+# Whoever calls `execute` outside of Airflow's own task runner is warned; here the dagrunner is the task runner.
+ExecutorSafeguard.test_mode = True
+for _name in ("airflow", "airflow.task", "airflow.processor"):
+    logging.getLogger(_name).setLevel(logging.ERROR)
+
+
+@contextlib.contextmanager
+def dags_in() -> Iterator[dict[str, Any]]:
+    """Collect the DAGs that code under this context makes by `with DAG(...)` or `@dag`, by id."""
+    if MAJOR >= 3:
+        from airflow.sdk.definitions._internal.contextmanager import DagContext
+    else:
+        from airflow.models.dag import DagContext
+    found: dict[str, Any] = {}
+    before = set(DagContext.autoregistered_dags)
+    DagContext.current_autoregister_module_name = "lute_dag_file"
+    try:
+        yield found
+    finally:
+        DagContext.current_autoregister_module_name = None
+        for dag, module in set(DagContext.autoregistered_dags) - before:
+            found[dag.dag_id] = dag
+            DagContext.autoregistered_dags.discard((dag, module))
+
+
+def in_runner(operator: Any, arguments: Mapping[str, Any] | None) -> Any:
+    """Return the object that runs one try: a copy, as each try is a process of its own in Airflow.
+
+    Args:
+        arguments: of one element of a mapped task; None for a task that is not mapped.
+    """
+    if arguments is None:
+        return operator.prepare_for_execution()
+    unmapped = operator.unmap(arguments)
+    unmapped.dag = operator.dag
+    return unmapped

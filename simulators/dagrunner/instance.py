@@ -1,0 +1,192 @@
+"""One simulated Airflow: the parts put together, and what may be asked of it from outside."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from lute.airflow_api.models import RunState, TaskState
+from simulators.dagrunner.database import Database
+from simulators.dagrunner.executor import Executor
+from simulators.dagrunner.installed import VERSION
+from simulators.dagrunner.load import Loaded, load_file, load_folder
+from simulators.dagrunner.scheduler import Scheduler
+from simulators.dagrunner.state import (
+    RUNNING_STATES,
+    AirflowState,
+    DagEntry,
+    DagRun,
+    ImportFailure,
+    TaskInstance,
+)
+from simulators.dagrunner.triggerer import Triggerer
+from simulators.dagrunner.version import AirflowConf, conf_of
+from simulators.kernel.actors import Actors
+from simulators.kernel.seeds import Seeds
+from simulators.kernel.trace import Trace
+
+
+class Instance:
+    """Airflow, with the DAG files of one folder; what the REST API asks for is `Orders`.
+
+    Args:
+        conf: how it behaves; by default as the installed version.
+        retries: of tasks whose DAG file gives none, as Airflow's `core.default_task_retries`.
+
+    Attributes:
+        state: what its database holds.
+    """
+
+    def __init__(
+        self,
+        actors: Actors,
+        seeds: Seeds,
+        trace: Trace,
+        *,
+        dags: Path,
+        users: Mapping[str, str],
+        conf: AirflowConf | None = None,
+        retries: int = 0,
+    ) -> None:
+        self.conf = conf or conf_of(VERSION)
+        self.version = self.conf.version
+        self.state = AirflowState(users=dict(users))
+        self.database = Database(self.state, actors.agenda, trace, strict_xcoms=self.conf.strict_xcoms)
+        self.triggerer = Triggerer(self.database, actors, self.conf, seeds.stream("airflow.triggerer"))
+        self.executor = Executor(
+            self.database, actors, self.conf, self.triggerer, seeds.stream("airflow.executor"), trace
+        )
+        self.scheduler = Scheduler(
+            self.database, self.executor, actors.agenda, self.conf, seeds.stream("airflow.scheduler")
+        )
+        self._folder = dags
+        self._retries = retries
+        self.reparse_all()
+
+    def now(self) -> datetime:
+        """Return the time in UTC."""
+        return self.database.now()
+
+    def reparse_all(self) -> None:
+        """Read the whole folder of DAG files again."""
+        loaded = load_folder(self._folder)
+        for entry in self.state.dags.values():
+            entry.is_gone = entry.dag_id not in loaded.dags
+        self._take(loaded)
+
+    def reparse(self, file: str) -> None:
+        """Read one DAG file again."""
+        loaded = Loaded()
+        load_file(Path(file), loaded)
+        self._take(loaded)
+
+    def trigger(self, dag_id: str, run_id: str, conf: Mapping[str, Any], user: str) -> DagRun:
+        """Add a run; it waits for the scheduler."""
+        entry = self.state.dags[dag_id]
+        run = DagRun(dag_id, run_id, dict(conf), queued=self.now(), user=user)
+        for task in entry.dag.tasks:
+            record = TaskInstance(
+                dag_id,
+                run_id,
+                task.task_id,
+                max_tries=task.retries or self._retries,
+                operator=task.task_type,
+                pool=task.pool,
+                pool_slots=task.pool_slots,
+                priority_weight=task.priority_weight_total
+                if hasattr(task, "priority_weight_total")
+                else task.priority_weight,
+            )
+            run.tasks[record.key] = record
+        self.state.runs[dag_id, run_id] = run
+        self.database.add_run(run)
+        self.scheduler.wake()
+        return run
+
+    def set_paused(self, dag_id: str, is_paused: bool) -> None:
+        """Pause or unpause a DAG: runs of a paused one stay queued."""
+        self.state.dags[dag_id].is_paused = is_paused
+        self.scheduler.wake()
+
+    def set_run_state(self, run: DagRun, state: RunState) -> None:
+        """Mark a run: its running tasks take the state too, the other unfinished ones are skipped (read)."""
+        if state is RunState.QUEUED:
+            self.database.set_run(run, state)
+            return
+        mark = TaskState.FAILED if state is RunState.FAILED else TaskState.SUCCESS
+        for record in list(run.tasks.values()):
+            if record.state in RUNNING_STATES:
+                self.database.set_task(run, record, mark)
+            elif not record.state.is_final:
+                self.database.set_task(run, record, TaskState.SKIPPED)
+        self.database.set_run(run, state)
+
+    def set_task_state(self, run: DagRun, tasks: Sequence[TaskInstance], state: TaskState) -> None:
+        """Mark tasks; those behind them that failed because of them may run again (read)."""
+        for record in tasks:
+            self.database.set_task(run, record, state)
+        behind = self._downstream(run, {record.task_id for record in tasks})
+        failed = [
+            record
+            for record in run.tasks.values()
+            if record.task_id in behind and record.state in (TaskState.FAILED, TaskState.UPSTREAM_FAILED)
+        ]
+        if failed and state is TaskState.SUCCESS:
+            self.clear(run, failed)
+
+    def clear(self, run: DagRun, tasks: Sequence[TaskInstance]) -> None:
+        """Let tasks run again; a running one is killed first, if this version does that over REST."""
+        dag = self.state.dags[run.dag_id].dag
+        for record in tasks:
+            if record.state is TaskState.RUNNING:
+                if self.conf.clear_kills:
+                    record.max_tries = record.try_number + self._retries_of(dag, record)
+                    self.database.set_task(run, record, TaskState.RESTARTING)
+                continue
+            record.max_tries = record.try_number + self._retries_of(dag, record)
+            record.next_method, record.next_kwargs, record.due_s = None, {}, 0.0
+            self.database.set_task(run, record, TaskState.NONE)
+        if run.state.is_final:
+            self.database.set_run(run, RunState.QUEUED)
+
+    def delete_run(self, run: DagRun) -> None:
+        """Forget a run; what runs of it is ended."""
+        for record in list(run.tasks.values()):
+            if record.state in RUNNING_STATES:
+                self.database.set_task(run, record, TaskState.FAILED)
+        del self.state.runs[run.dag_id, run.run_id]
+        self.scheduler.wake()
+
+    def health(self) -> Mapping[str, str | None]:
+        """Return which components live."""
+        return {
+            "scheduler": "healthy" if self.scheduler.is_up else "unhealthy",
+            "triggerer": "healthy" if self.triggerer.is_up else "unhealthy",
+            "dag_processor": "healthy",
+        }
+
+    def _take(self, loaded: Loaded) -> None:
+        for dag_id, (dag, file) in loaded.dags.items():
+            known = self.state.dags.get(dag_id)
+            if known is None:
+                self.state.dags[dag_id] = DagEntry(dag_id, dag, file)
+            else:
+                known.dag, known.file, known.is_gone = dag, file, False
+        files = {file for _, file in loaded.dags.values()} | set(loaded.errors)
+        kept = [failure for failure in self.state.import_errors if failure.file not in files]
+        new = [ImportFailure(file, text, self.now()) for file, text in loaded.errors.items()]
+        self.state.import_errors = kept + new
+
+    def _retries_of(self, dag: Any, record: TaskInstance) -> int:
+        return dag.get_task(record.task_id).retries or self._retries
+
+    def _downstream(self, run: DagRun, of: set[str]) -> set[str]:
+        dag = self.state.dags[run.dag_id].dag
+        found: set[str] = set()
+        todo = list(of)
+        while todo:
+            for task_id in dag.get_task(todo.pop()).downstream_task_ids:
+                if task_id not in found:
+                    found.add(task_id)
+                    todo.append(task_id)
+        return found

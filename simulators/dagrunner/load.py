@@ -1,0 +1,109 @@
+"""Reading DAG files, as Airflow's DAG processor does."""
+
+import sys
+import traceback
+from dataclasses import dataclass, field
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+from lute.errors import LuteError
+from simulators.dagrunner.installed import DAG, MappedOperator, dags_in
+from simulators.dagrunner.rules import RULES
+
+
+class NotSimulatedError(LuteError):
+    """A DAG needs something of Airflow that the dagrunner does not do."""
+
+    exit_code = 2
+
+
+@dataclass
+class Loaded:
+    """What a folder of DAG files holds.
+
+    Attributes:
+        dags: dag_id -> (Airflow's DAG object, its file).
+        errors: file -> stack trace, for files that do not import.
+    """
+
+    dags: dict[str, tuple[Any, str]] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+_cache: dict[tuple[str, int, int], dict[str, Any] | str] = {}
+
+
+def load_folder(folder: Path) -> Loaded:
+    """Import every DAG file of a folder; files that do not change are imported once per process.
+
+    As Airflow, it skips files that mention no DAG, and puts the folder on the path for their imports.
+    """
+    loaded = Loaded()
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
+    for path in sorted(folder.rglob("*.py")):
+        load_file(path, loaded)
+    return loaded
+
+
+def load_file(path: Path, into: Loaded) -> None:
+    """Import one DAG file."""
+    status = path.stat()
+    key = (str(path), status.st_mtime_ns, status.st_size)
+    if key not in _cache:
+        _cache[key] = _import(path)
+    found = _cache[key]
+    if isinstance(found, str):
+        into.errors[str(path)] = found
+    else:
+        into.dags |= {dag_id: (dag, str(path)) for dag_id, dag in found.items()}
+
+
+def _import(path: Path) -> dict[str, Any] | str:
+    text = path.read_text(encoding="utf-8", errors="replace").lower()
+    if "dag" not in text or "airflow" not in text:  # Airflow's own `dag_discovery_safe_mode`
+        return {}
+    name = f"lute_dag_file_{path.stem}"
+    # Named with its loader: a DAG file may have any suffix that Airflow was told of.
+    spec = spec_from_file_location(name, path, loader=SourceFileLoader(name, str(path)))
+    assert spec is not None  # noqa: S101 - a loader was given
+    assert spec.loader is not None  # noqa: S101
+    module = module_from_spec(spec)
+    before = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
+    try:
+        with dags_in() as registered:
+            spec.loader.exec_module(module)
+        found = registered | {
+            value.dag_id: value for value in vars(module).values() if isinstance(value, DAG)
+        }
+        for dag in found.values():
+            dag.topological_sort()
+            _check(dag)
+    except NotSimulatedError:
+        raise
+    except Exception:  # noqa: BLE001 - whatever a DAG file raises is its import error
+        return traceback.format_exc()
+    finally:
+        sys.dont_write_bytecode = before
+    return found
+
+
+def _check(dag: Any) -> None:
+    """Refuse what is not simulated, rather than run it wrongly."""
+    for task in dag.tasks:
+        if task.get_closest_mapped_task_group() is not None:
+            raise NotSimulatedError(f"{dag.dag_id}.{task.task_id}: mapped task groups are not simulated")
+        if task.is_setup or task.is_teardown:
+            raise NotSimulatedError(f"{dag.dag_id}.{task.task_id}: setup and teardown are not simulated")
+        if task.depends_on_past or task.wait_for_downstream:
+            raise NotSimulatedError(f"{dag.dag_id}.{task.task_id}: depends_on_past is not simulated")
+        if str(getattr(task.trigger_rule, "value", task.trigger_rule)) not in RULES:
+            raise NotSimulatedError(f"{dag.dag_id}.{task.task_id}: trigger rule {task.trigger_rule}")
+
+
+def is_mapped(task: Any) -> bool:
+    """True for a task that `expand` made."""
+    return isinstance(task, MappedOperator)

@@ -1,0 +1,1 @@
+"""The REST API of Airflow 2.11."""

@@ -1,0 +1,324 @@
+"""One virtual facility: launcher, Airflow, JID, eLog and Slurm in one process, in virtual time.
+
+    scenario = Scenario(workflow="test")
+    with Facility(scenario, seed=1) as world:
+        result = world.run()
+    result.run_state  # 'success'
+
+Production code runs unchanged in it: the launcher, the operators inside the installed Airflow's own DAG and
+operator classes, the clients. What they reach through the four seams is simulated.
+"""
+
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from lute.airflow_api.models import RunState, TaskState
+from lute.errors import ConfigError, did_you_mean
+from lute.seams import Runtime, installed
+from simulators import environ
+from simulators.dagrunner.instance import Instance
+from simulators.dagrunner.service import AirflowServer
+from simulators.dagrunner.state import DagRun, TaskInstance
+from simulators.elog.server import ElogServer
+from simulators.elog.service import ElogService
+from simulators.elog.state import ElogState
+from simulators.faults.model import Moment
+from simulators.faults.plan import Plan
+from simulators.jid.server import JidServer
+from simulators.jid.service import JidService
+from simulators.jid.state import JidState
+from simulators.jid.tokens import TokenAuthority, shared_key
+from simulators.jid.virtual_host import VirtualHost
+from simulators.kernel.actors import Actors
+from simulators.kernel.clock import VirtualClock
+from simulators.kernel.events import Agenda
+from simulators.kernel.seeds import Seeds
+from simulators.kernel.trace import Trace
+from simulators.net.network import Latency, Network
+from simulators.net.session import VirtualSession
+from simulators.scenario.schema import Scenario
+from simulators.slurm import patterns
+from simulators.slurm.conf import TUNED, SlurmConf
+from simulators.slurm.job import Job
+from simulators.slurm.virtual import SCIENTIST, VirtualSlurm
+from simulators.virtual.identity import SeededIdentity
+from simulators.virtual.jobs import Jobs
+from simulators.virtual.launch import Launch
+
+ROOT = Path(__file__).resolve().parents[1]
+WORKFLOWS = ROOT / "workflows" / "airflow"
+CONFIG = ROOT / "config" / "test.yaml"
+SITE = Path(__file__).parent / "virtual" / "site.toml"
+START_S = 1_800_000_000.0
+"""The moment at which every world begins: 2027-01-15 08:00 UTC."""
+EXPERIMENT, RUN = "mfxl1000126", "12"
+_SETTLE_S = 30.0
+_LATENCY = Latency(work_s={"jid.start_job": (0.3, 0.9), "jid.kill_job": (0.02, 0.1)})
+"""submit_slurm.sh with its sbatch takes 0.3 to 0.9 s, scancel 0.02 to 0.1 s (measured)."""
+
+
+class Facility:
+    """A world for one run of a scenario. Use as a context manager: it changes this process meanwhile.
+
+    Args:
+        dags: folder of DAG files.
+        trace: takes the record of the run; None for one that only counts.
+
+    Attributes:
+        start_s: the moment at which the launchers start, in POSIX seconds.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        seed: int = 0,
+        dags: Path = WORKFLOWS,
+        config: Path = CONFIG,
+        trace: Trace | None = None,
+    ) -> None:
+        self.scenario = scenario
+        self.seeds = Seeds(seed)
+        self.trace = trace or Trace()
+        self.agenda = Agenda(START_S)
+        self.start_s = START_S
+        self.actors = Actors(self.agenda)
+        self.clock = VirtualClock(self.agenda, self.actors)
+        self.network = Network(self.actors, self.trace, self.seeds.stream("net.latency"), _LATENCY)
+        self.token_lifetime_min = 300.0
+        self.token_user = SCIENTIST.user
+        self.tokens = TokenAuthority(self.clock, shared_key())
+        self.secrets: list[str] = []
+        self.launches: list[Launch] = []
+        self._config = config
+        self._stack = ExitStack()
+        self.slurm = self._new_slurm()
+        self.airflow = Instance(self.actors, self.seeds, self.trace, dags=dags, users=_users(), retries=scenario.retries)
+        if f"lute_{scenario.workflow}" not in self.airflow.state.dags:
+            self._refuse_workflow()
+        self._open_runs = 0
+        self._serve()
+        self.plan = Plan(list(scenario.faults), self)
+        self.network.meddler = self.plan
+
+    @property
+    def dag_id(self) -> str:
+        """The DAG of the scenario's workflow."""
+        return f"lute_{self.scenario.workflow}"
+
+    def runtime(self) -> Runtime:
+        """Return the four seams of this world."""
+        return Runtime(
+            clock=self.clock,
+            commands=self.slurm,
+            new_session=lambda: VirtualSession(self.network),
+            identity=SeededIdentity(self.seeds.stream("identity")),
+        )
+
+    def __enter__(self) -> Self:
+        values = {
+            "LUTE_SITE": str(SITE),
+            "LOGNAME": SCIENTIST.user,
+            "AIRFLOW_CONN_JID_DEFAULT": "",
+        }
+        self._stack.enter_context(environ.changed(values))
+        self._stack.enter_context(environ.without("AIRFLOW_CONN_JID_DEFAULT"))
+        self._stack.enter_context(installed(self.runtime))
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.actors.close()
+        self._stack.close()
+
+    def launch(self, *more: str) -> Launch:
+        """Start the launcher for the scenario's workflow."""
+        number = len(self.launches) + 1
+        token = self.tokens.issue(self.token_user, EXPERIMENT, lifetime_min=self.token_lifetime_min)
+        self.secrets.append(token)
+        root = f"{number:024x}"
+        env = {
+            "LUTE_SITE": str(SITE),
+            "EXPERIMENT": EXPERIMENT,
+            "RUN_NUM": RUN,
+            "Authorization": f"Bearer {token}",
+            "ARP_JOB_ID": root,
+            "ARP_LOCATION": "S3DF",
+            "JID_UPDATE_COUNTERS": f"http://jid.virtual:8446/jid/ws/replace_counters/{EXPERIMENT}/{root}",
+        }
+        argv = ["-c", str(self._config), "-w", self.scenario.workflow, *self.scenario.slurm_args, *more]
+        name = "launcher" if number == 1 else f"launcher-{number}"
+        self._note(name, "start", argv=[_without_root(word) for word in argv])
+        started = Launch(
+            name,
+            self.actors,
+            argv,
+            env,
+            self.runtime(),
+            on_line=lambda line: self._note(name, "print", text=_without_root(_without_time(line))),
+            on_end=lambda launch: self._note(name, "end", exit_code=launch.exit_code),
+        )
+        self.launches.append(started)
+        return started
+
+    def begin(self) -> None:
+        """Set the faults up and start the scenario's launchers."""
+        self.plan.begin()
+        for _ in range(self.scenario.launches):
+            self.launch()
+
+    def finish(self) -> bool:
+        """Let time pass until everything has ended, and a little longer; return False if it has not in time."""
+        deadline_s = self.start_s + self.scenario.deadline_s
+        agenda = self.agenda
+        while not self.is_over:
+            next_s = agenda.next_time_s
+            if next_s is None or next_s > deadline_s:
+                return False
+            agenda.step()
+        agenda.advance(agenda.now_s + _SETTLE_S)
+        return self.is_over
+
+    @property
+    def is_over(self) -> bool:
+        """True once no launcher, no DAG run and no job is left."""
+        return (
+            not self.jobs.live
+            and not self._open_runs
+            and all(launch.actor.is_over for launch in self.launches)
+            and not self.airflow.executor.tries
+        )
+
+    def job(self, job_id: int | None) -> Job | None:
+        """Return a job that Slurm remembers, None if there is none."""
+        return None if job_id is None else self.slurm.cluster.jobs.get(job_id)
+
+    def last_job(self, task: str) -> int | None:
+        """Return the id of a task's last job, None if it has none."""
+        found = self.jobs.by_task.get(task)
+        return found[-1] if found else None
+
+    def when_job_ends(self, job_id: int, call: Callable[[], None]) -> None:
+        """Call once a job has ended."""
+        self.jobs.on_end.setdefault(job_id, []).append(call)
+
+    def log_path(self, job_id: int | None) -> str | None:
+        """Return where a job's output lies."""
+        job = self.job(job_id)
+        return None if job is None else patterns.stdout_path(job, self.slurm.launcher.host)
+
+    def airflow_task(self, label: str | None) -> tuple[DagRun, TaskInstance] | None:
+        """Return a task of the last run by its label, the first that has started for None."""
+        for run in reversed(list(self.airflow.state.runs.values())):
+            for record in run.tasks.values():
+                if record.label == (label or "").partition("#")[0] or (label is None and record.try_number):
+                    return run, record
+        return None
+
+    def signal_launcher(self, number: int) -> bool:
+        """Send a signal to the first launcher that still runs."""
+        for launch in self.launches:
+            if launch.signals.send(number):
+                self._note(launch.name, "signal", signal=signal.Signals(number).name)
+                return True
+        return False
+
+    def note_controller(self, state: str) -> None:
+        """Note in the trace that slurmctld is up or down."""
+        self._note("slurm", "controller", state=state)
+
+    def _new_slurm(self) -> VirtualSlurm:
+        model = self.scenario.cluster
+        given = {} if model.partitions is None else {"partitions": model.partitions}
+        conf = SlurmConf(
+            scheduler_parameters=TUNED,
+            job_requeue=model.job_requeue,
+            min_job_age_s=model.min_job_age_s,
+            max_time_min=model.max_time_min,
+            **given,  # type: ignore[arg-type]
+        )
+        self.jobs = Jobs(
+            self.scenario.tasks,
+            self.seeds,
+            self.trace,
+            now_s=lambda: self.agenda.now_s,
+            submitter=lambda: self.network.delivering,
+            try_of=self._try_of,
+            on_moment=lambda task, moment, job_id: self.plan.reached(task, moment, job_id),
+        )
+        slurm = VirtualSlurm(
+            self.agenda, conf, model_of=self.jobs.model_of, draw=self.seeds.stream("slurm.clients")
+        )
+        slurm.controller.life.on_change.append(self.jobs.changed)
+        slurm.controller.nodes.on_node.append(
+            lambda node: self._note("slurm", "node", node=node.name, state=node.admin.lower() or "up")
+        )
+        return slurm
+
+    def _serve(self) -> None:
+        jid = JidService(
+            JidState(),
+            VirtualHost(self.slurm),
+            self.tokens,
+            base_url="http://jid.virtual:8446/jid/ws",
+        )
+        jid_server = JidServer(jid)
+        self.network.serve("jid.virtual:8446", jid_server)
+        self.network.serve("airflow.virtual:8080", AirflowServer(self.airflow))
+        elog = ElogState(self.clock, {"S3DF": "http://jid.virtual:8446/"})
+        elog.add_experiment(EXPERIMENT, posters={SCIENTIST.user})
+        asks = ElogService(elog, self.tokens, jid_server.handle)
+        self.network.serve("elog.virtual", ElogServer(asks, elog, self.tokens))
+        database = self.airflow.database
+        database.on_task.append(self._task_moved)
+        database.on_run.append(self._run_moved)
+        database.on_xcom.append(self._xcom_pushed)
+
+    def _task_moved(self, run: DagRun, record: TaskInstance, before: TaskState) -> None:
+        label = self.airflow.executor.name_of(run, record)
+        if record.state is TaskState.RUNNING and before is not TaskState.DEFERRED:
+            self.plan.reached(label, Moment.RUNNING, None)
+        elif record.state is TaskState.DEFERRED:
+            self.plan.reached(label, Moment.DEFERRED, None)
+        elif before is TaskState.RUNNING:
+            self.plan.reached(label, Moment.ENDED, None)
+
+    def _xcom_pushed(self, record: TaskInstance, key: str) -> None:
+        if key == "job":
+            run = self.airflow.state.runs[record.dag_id, record.run_id]
+            label = self.airflow.executor.name_of(run, record)
+            self.plan.reached(label, Moment.REMEMBERED, None)
+
+    def _run_moved(self, _run: DagRun) -> None:
+        self._open_runs = sum(not run.state.is_final for run in self.airflow.state.runs.values())
+
+    def _try_of(self, task: str) -> int:
+        found = self.airflow_task(task)
+        return found[1].try_number if found else 0
+
+    def _note(self, actor: str, event: str, **fields: object) -> None:
+        self.trace.note(self.agenda.now_s, actor, event, **fields)
+
+    def _refuse_workflow(self) -> None:
+        workflow = self.scenario.workflow
+        failed = {Path(report.file).stem: report for report in self.airflow.state.import_errors}
+        if workflow in failed:
+            lines = failed[workflow].stack_trace.strip().splitlines()
+            raise ConfigError(f"cannot be imported: {lines[-1]}", file=failed[workflow].file)
+        names = [name.removeprefix("lute_") for name in self.airflow.state.dags if name.startswith("lute_")]
+        raise ConfigError(f"there is no workflow '{workflow}': {did_you_mean(workflow, names)}")
+
+
+def _users() -> Mapping[str, str]:
+    return {"lute": (SITE.parent / "airflow_password.txt").read_text().strip()}
+
+
+def _without_time(line: str) -> str:
+    """Return a line of the launcher without its time of day, which depends on the time zone."""
+    return line[9:] if line[2:3] == ":" and line[5:6] == ":" and line[8:9] == " " else line
+
+
+def _without_root(text: str) -> str:
+    return text.replace(f"{ROOT}/", "")

@@ -1,0 +1,40 @@
+"""What happens to the launcher's own job."""
+
+import signal
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from simulators.faults.model import Target, WorldFault, fault
+
+if TYPE_CHECKING:
+    from simulators.facility import Facility
+
+
+@fault("launcher_signal")
+class LauncherSignal(WorldFault):
+    """The launcher gets a signal: SIGTERM of scancel, SIGINT of Ctrl-C, SIGKILL of a dying node."""
+
+    places: ClassVar = ("launcher",)
+    what: Literal["launcher_signal"]
+    signal: Literal["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"] = "SIGTERM"
+
+    def strike(self, world: "Facility", target: Target) -> str | None:  # noqa: ARG002
+        """Send it."""
+        sent = world.signal_launcher(signal.Signals[self.signal])
+        return self.signal if sent else None
+
+
+@fault("launcher_time_limit")
+class LauncherTimeLimit(WorldFault):
+    """The launcher's job runs out of time: SIGTERM, and SIGKILL after Slurm's KillWait."""
+
+    places: ClassVar = ("launcher",)
+    what: Literal["launcher_time_limit"]
+    kill_wait_s: float = Field(default=30.0, gt=0)
+
+    def strike(self, world: "Facility", target: Target) -> str | None:  # noqa: ARG002
+        """Send both."""
+        sent = world.signal_launcher(signal.SIGTERM)
+        world.agenda.after(self.kill_wait_s, lambda: world.signal_launcher(signal.SIGKILL))
+        return "time limit" if sent else None

@@ -1,0 +1,143 @@
+"""Letting the faults of one run happen."""
+
+from collections import Counter
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from simulators.faults.model import ExchangeFault, Fault, Moment, SetupFault, WorldFault
+from simulators.net.exchange import Exchange
+
+if TYPE_CHECKING:
+    from simulators.facility import Facility
+
+
+@dataclass
+class Struck:
+    """Whom a world fault concerns.
+
+    Attributes:
+        task: label of the task, None if it waits for no task.
+        job_id: the task's last Slurm job, None if it has none.
+    """
+
+    task: str | None
+    job_id: int | None
+
+
+class Plan:
+    """The faults of one run, and how often each has acted.
+
+    Attributes:
+        acted: how often each fault acted, by its position.
+    """
+
+    def __init__(self, faults: "list[Fault]", world: "Facility") -> None:
+        self.faults = faults
+        self.acted: Counter[int] = Counter()
+        self._world = world
+        self._draw = world.seeds.stream("faults")
+        self._seen: Counter[int] = Counter()
+        self._reached: Counter[tuple[str, Moment]] = Counter()
+        self._by_endpoint: dict[str, list[tuple[int, ExchangeFault]]] = {}
+        self._waiting = {
+            index: fault
+            for index, fault in enumerate(faults)
+            if isinstance(fault, WorldFault) and fault.after is not None
+        }
+
+    @property
+    def idle(self) -> list[Fault]:
+        """The faults that never acted: they prove nothing."""
+        return [fault for index, fault in enumerate(self.faults) if not self.acted[index]]
+
+    @property
+    def last_end_s(self) -> float:
+        """When the last fault with a known end is over, in seconds after the start."""
+        ends = [
+            fault.at_s + (fault.for_s or 0.0)
+            for fault in self.faults
+            if isinstance(fault, ExchangeFault)
+        ]
+        return max(ends, default=0.0)
+
+    def begin(self) -> None:
+        """Set up what holds from the beginning, and plan what strikes at known times."""
+        for index, fault in enumerate(self.faults):
+            if isinstance(fault, SetupFault):
+                self._note(index, fault, fault.set_up(self._world))
+            elif isinstance(fault, WorldFault) and fault.at_s is not None:
+                self._world.agenda.at(
+                    self._world.start_s + fault.at_s,
+                    lambda index=index, fault=fault: self._strike(index, fault, None),  # type: ignore[misc]
+                )
+
+    def before(self, exchange: Exchange) -> None:
+        """Let faults act on a request about to be sent."""
+        matching = self._by_endpoint.get(exchange.endpoint)
+        if matching is None:
+            matching = self._by_endpoint[exchange.endpoint] = [
+                (index, fault)
+                for index, fault in enumerate(self.faults)
+                if isinstance(fault, ExchangeFault) and fnmatchcase(exchange.endpoint, fault.where)
+            ]
+        for index, fault in matching:
+            if self._hits(index, fault, exchange):
+                exchange.faults.append(index)
+                if fault.before(exchange, self._world):
+                    self._note(index, fault, exchange.endpoint, target=exchange.client)
+
+    def after(self, exchange: Exchange) -> None:
+        """Let the same faults act on the reply."""
+        for index in exchange.faults:
+            fault = self.faults[index]
+            if isinstance(fault, ExchangeFault) and fault.after(exchange, self._world):
+                self._note(index, fault, exchange.endpoint, target=exchange.client)
+
+    def reached(self, task: str, moment: Moment, job_id: int | None) -> None:
+        """Note that a task got somewhere; faults that waited for it strike."""
+        for name in (task, "*"):
+            self._reached[name, moment] += 1
+        for index, fault in list(self._waiting.items()):
+            if fault.after is not moment or fault.task not in (None, task):
+                continue
+            if self._reached[fault.task or "*", moment] == fault.nth:
+                del self._waiting[index]
+                self._world.agenda.after(
+                    fault.delay_s,
+                    lambda index=index, fault=fault: self._strike(  # type: ignore[misc]
+                        index, fault, Struck(task, job_id or self._world.last_job(task))
+                    ),
+                )
+
+    def _hits(self, index: int, fault: ExchangeFault, exchange: Exchange) -> bool:
+        """Decide whether a fault acts on a request about to be sent."""
+        now_s = self._world.agenda.now_s - self._world.start_s
+        if now_s < fault.at_s or (fault.for_s is not None and now_s >= fault.at_s + fault.for_s):
+            return False
+        if fault.task is not None and exchange.client.partition("#")[0] != fault.task:
+            return False
+        if fault.probability < 1 and self._draw.random() >= fault.probability:
+            return False
+        self._seen[index] += 1
+        past = self._seen[index] - fault.call
+        return past >= 0 and (fault.calls is None or fault.for_s is not None or past < fault.calls)
+
+    def _strike(self, index: int, fault: WorldFault, target: Struck | None) -> None:
+        task = fault.task
+        struck = target or Struck(task, None if task is None else self._world.last_job(task))
+        said = fault.strike(self._world, struck)
+        if said is not None:
+            self._note(index, fault, said, target=struck.task)
+
+    def _note(self, index: int, fault: Fault, detail: str, target: str | None = None) -> None:
+        self.acted[index] += 1
+        self._world.trace.note(
+            self._world.agenda.now_s,
+            "faults",
+            "fault",
+            where=fault.where,
+            what=fault.what,
+            target=target,
+            detail=detail,
+        )

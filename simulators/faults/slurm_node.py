@@ -1,0 +1,31 @@
+"""Nodes that die."""
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from simulators.faults.model import Target, WorldFault, fault
+
+if TYPE_CHECKING:
+    from simulators.facility import Facility
+
+
+@fault("node_down")
+class NodeDown(WorldFault):
+    """The node on which the task's job runs dies; it comes back after `for_s` seconds."""
+
+    places: ClassVar = ("slurm.node",)
+    what: Literal["node_down"]
+    for_s: float = Field(default=600.0, gt=0)
+
+    def strike(self, world: "Facility", target: Target) -> str | None:
+        """Fail the node, and bring it back later."""
+        job = world.job(target.job_id)
+        if job is None or not job.node_names:
+            return None
+        name = job.node_names[0]
+        if world.slurm.node(name).admin:
+            return None
+        world.slurm.fail_node(name)
+        world.agenda.after(self.for_s, lambda: world.slurm.resume_node(name))
+        return name

@@ -1,0 +1,174 @@
+"""A stand-in for scripts/submit_slurm.sh, for worlds without processes. Pure.
+
+`tests/contract/submit_script` runs the same cases over this and over the script itself. What the stand-in
+leaves out: the site's own set-up script, and symbolic links.
+"""
+
+import posixpath
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+USAGE = """\
+usage: submit_slurm.sh -c CONFIG -t TASK [--debug] SLURM_ARGS...
+
+  -c, --config CONFIG   YAML file with the Tasks' parameters
+  -t, --task TASK       managed Task to run (--taskname is accepted too)
+  --debug               more messages
+  -h, --help            this text
+
+All other arguments go to sbatch as they are.
+"""
+NAME = "submit_slurm.sh"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The call of sbatch with which the script ends, and what it printed before.
+
+    Attributes:
+        argv: of sbatch, its name included.
+        env: the whole environment of sbatch.
+        stderr: warnings.
+    """
+
+    argv: tuple[str, ...]
+    env: dict[str, str]
+    stderr: str
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The script's end without a submission."""
+
+    exit_code: int
+    stdout: str = ""
+    stderr: str = ""
+
+
+class _WrongUse(Exception):
+    """The arguments are not the script's; the text says why."""
+
+
+@dataclass
+class _Given:
+    """What the arguments say."""
+
+    config: str = ""
+    task: str = ""
+    task_args: tuple[str, ...] = ()
+    slurm_args: tuple[str, ...] = ()
+    wants_help: bool = False
+
+
+def submit(
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    now: datetime,
+    *,
+    cwd: str,
+    is_file: Callable[[str], bool] = lambda _path: True,
+) -> Submission | Refusal:
+    """Return what the script would do.
+
+    Args:
+        argv: the script's absolute path, which tells where LUTE lies, and its arguments.
+        now: the time, in the zone of the computer it runs on.
+        cwd: the working directory, absolute.
+        is_file: tells whether there is a file at an absolute path.
+    """
+    try:
+        given = _read(argv[1:])
+        if given.wants_help:
+            return Refusal(0, stdout=USAGE)
+        config = _checked_config(given, cwd, is_file)
+    except _WrongUse as wrong:
+        return Refusal(2, stderr=f"{NAME}: error: {wrong}\n{USAGE}")
+    lute = posixpath.dirname(posixpath.dirname(_normal(argv[0])))
+    changed = _environment(env, lute, cwd)
+    log = _log_file(given.task, changed, now)
+    options = (f"--job-name={given.task}", f"--output={log}", f"--error={log}")
+    job = (f"{lute}/scripts/job_task.sh", lute, "-c", config, "-t", given.task)
+    words = ("sbatch", *options, *given.slurm_args, *job, *given.task_args)
+    return Submission(words, changed, _warnings(given.slurm_args, env))
+
+
+def _read(words: Sequence[str]) -> _Given:
+    given = _Given()
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        name, equals, value = word.partition("=")
+        if word in ("-c", "--config", "-t", "--task", "--taskname"):
+            if not rest:
+                raise _WrongUse(f"{word} needs a value")
+            value = rest.pop(0)
+            if word in ("-c", "--config"):
+                given.config = value
+            else:
+                given.task = value
+        elif equals and name == "--config":
+            given.config = value
+        elif equals and name in ("--task", "--taskname"):
+            given.task = value
+        elif word == "--debug":
+            given.task_args += (word,)
+        elif word in ("-h", "--help"):
+            given.wants_help = True
+            break
+        else:
+            given.slurm_args += (word,)
+    return given
+
+
+def _checked_config(given: _Given, cwd: str, is_file: Callable[[str], bool]) -> str:
+    if not given.config:
+        raise _WrongUse("-c CONFIG is missing")
+    if not given.task:
+        raise _WrongUse("-t TASK is missing")
+    if not re.fullmatch("[A-Za-z0-9_]+", given.task):
+        raise _WrongUse(f"'{given.task}' is not the name of a managed Task")
+    # The shell's $(...) drops line ends at the end of a path.
+    config = _normal(posixpath.join(cwd, given.config)).rstrip("\n")
+    if not is_file(config):
+        raise _WrongUse(f"there is no configuration file {config}")
+    return config
+
+
+def _normal(path: str) -> str:
+    """Return an absolute path without `..`, `.` and needless slashes, as `realpath -m` does."""
+    return "/" + posixpath.normpath(path).lstrip("/")
+
+
+def _warnings(slurm_args: Sequence[str], env: Mapping[str, str]) -> str:
+    lines = ""
+    for name, prefixes, variable in (
+        ("partition", ("-p", "--part"), "SBATCH_PARTITION"),
+        ("account", ("-A", "--acc"), "SBATCH_ACCOUNT"),
+    ):
+        if not env.get(variable) and not any(word.startswith(prefixes) for word in slurm_args):
+            lines += f"{NAME}: warning: no --{name} given: S3DF needs one\n"
+    return lines
+
+
+def _environment(env: Mapping[str, str], lute: str, cwd: str) -> dict[str, str]:
+    """Return the environment that sbatch gets: without an enclosing job, with the run's number alone."""
+    kept = {
+        name: value
+        for name, value in env.items()
+        if name == "SLURM_CONF" or not re.fullmatch("SLURM_[A-Za-z0-9_]*", name)
+    }
+    path = env.get("PYTHONPATH")
+    kept["PYTHONPATH"] = f"{lute}:{path}" if path else lute
+    kept["PWD"] = cwd
+    run = env.get("RUN_NUM") or env.get("RUN")
+    if run:
+        kept["RUN"] = run.partition("_")[0]
+    return kept
+
+
+def _log_file(task: str, env: Mapping[str, str], now: datetime) -> str:
+    run = (env.get("RUN_NUM") or env.get("RUN") or "0").partition("_")[0]
+    number = int(run) if re.fullmatch("[0-9]+", run) else 0
+    return f"{task}_{env.get('EXPERIMENT') or 'none'}_r{number:04d}_{now:%Y-%m-%d_%H-%M-%S}_%J.out"

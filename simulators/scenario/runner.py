@@ -1,0 +1,131 @@
+"""Running a scenario once."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import lute
+from simulators.checkers.all import Broken, check
+from simulators.checkers.history import History, read_history
+from simulators.checkers.model import Facts
+from simulators.facility import CONFIG, WORKFLOWS, Facility
+from simulators.kernel.trace import Trace
+from simulators.scenario.result import Result
+from simulators.scenario.schema import Scenario
+
+TRACE_FORMAT = 1
+"""Goes up with every change that makes older traces replay differently."""
+
+
+def run_scenario(
+    scenario: Scenario,
+    *,
+    seed: int = 0,
+    dags: Path = WORKFLOWS,
+    config: Path = CONFIG,
+    write: Callable[[str], object] | None = None,
+) -> Result:
+    """Run a scenario in a world of its own and check everything.
+
+    Args:
+        write: takes the trace's lines.
+
+    Raises:
+        ConfigError: there is no such workflow, or its file cannot be imported.
+    """
+    trace = Trace(write)
+    with Facility(scenario, seed=seed, dags=dags, config=config, trace=trace) as world:
+        trace.note(
+            world.start_s,
+            "world",
+            "header",
+            format=TRACE_FORMAT,
+            version=lute.__version__,
+            airflow=world.airflow.version,
+            seed=seed,
+            workflow=scenario.workflow,
+            scenario=scenario.to_plain(),
+        )
+        world.begin()
+        ended = world.finish()
+        return _result(world, scenario, seed, ended)
+
+
+def _result(world: Facility, scenario: Scenario, seed: int, ended: bool) -> Result:
+    trace = world.trace
+    duration_s = world.agenda.now_s - world.start_s
+    history = read_history(trace.entries)
+    broken = check(history, _facts(world, scenario, ended))
+    for found in broken:
+        trace.note(world.agenda.now_s, "checker", "broken", checker=found.checker, text=found.text)
+    run = next(iter(world.airflow.state.runs.values()), None)
+    tasks = {} if run is None else {record.label: str(record.state) for record in run.tasks.values()}
+    run_state = "none" if run is None else str(run.state)
+    result = Result(
+        workflow=scenario.workflow,
+        scenario=scenario.name,
+        seed=seed,
+        run_state=run_state,
+        exit_codes=[launch.exit_code for launch in world.launches],
+        tasks=tasks,
+        tries={} if run is None else {record.label: record.try_number for record in run.tasks.values()},
+        jobs={task: list(ids) for task, ids in world.jobs.by_task.items()},
+        output=world.launches[0].output + world.launches[0].errors,
+        broken=broken,
+        unexpected=[],
+        idle_faults=[f"{fault.what} at {fault.where}" for fault in world.plan.idle],
+        faults=[dict(entry) for entry in history.faults],
+        duration_s=duration_s,
+        exchanges=world.network.exchanges,
+        ended=ended,
+        digest="",
+        entries=trace.entries,
+    )
+    result.unexpected = _unexpected(result, scenario)
+    expected = "as expected" if result.is_as_expected else "not as expected"
+    trace.note(world.agenda.now_s, "world", "verdict", verdict=run_state, expected=expected)
+    result.digest = trace.digest
+    return result
+
+
+def _facts(world: Facility, scenario: Scenario, ended: bool) -> Facts:
+    dag = world.airflow.state.dags.get(world.dag_id)
+    tasks = dag.dag.tasks if dag is not None else ()
+    caps = {task.task_id: getattr(task, "max_cores", None) for task in tasks}
+    xcoms = {
+        f"XCom {key} of {record.label}": value
+        for run in world.airflow.state.runs.values()
+        for record in run.tasks.values()
+        for key, value in record.xcoms.items()
+        if isinstance(value, str)
+    }
+    return Facts(
+        deadline_s=scenario.deadline_s,
+        start_s=world.start_s,
+        caps={name: cap for name, cap in caps.items() if cap is not None},
+        secrets=tuple(world.secrets),
+        texts=xcoms,
+        ended=ended,
+    )
+
+
+def _unexpected(result: Result, scenario: Scenario) -> list[str]:
+    """Say where a run did not end as its scenario expects."""
+    wanted = scenario.expect
+    found: list[str] = []
+    if wanted.run is not None and result.run_state != wanted.run:
+        found.append(f"the run is {result.run_state}, expected {wanted.run}")
+    if "exit_code" in wanted.model_fields_set and result.exit_codes[0] != wanted.exit_code:
+        found.append(f"the launcher's exit code is {result.exit_codes[0]}, expected {wanted.exit_code}")
+    for label, state in wanted.tasks.items():
+        if result.tasks.get(label) != state:
+            found.append(f"{label} is {result.tasks.get(label)}, expected {state}")
+    for label, count in wanted.jobs.items():
+        if len(result.jobs.get(label, [])) != count:
+            found.append(f"{label} had {len(result.jobs.get(label, []))} Slurm jobs, expected {count}")
+    found += [f"the launcher never said '{text}'" for text in wanted.says if text not in result.output]
+    if scenario.faults and not any(found):
+        found += [f"the fault {name} never acted" for name in result.idle_faults]
+    return found
+
+
+__all__ = ["Broken", "History", "run_scenario"]

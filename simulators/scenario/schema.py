@@ -1,0 +1,135 @@
+"""What a scenario file may say."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from simulators.faults.kinds import AnyFault
+from simulators.faults.model import Fault
+
+Verdict = Literal["success", "failed", "none"]
+"""The state in which the DAG run ended; `none` if it was never started or never ended."""
+
+Seconds = Annotated[float, Field(ge=0)]
+Range = Annotated[tuple[Seconds, Seconds], Field(description="two bounds, drawn evenly between them")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TaskModel(_Model):
+    """What one job does.
+
+    Attributes:
+        duration_s: how long it runs: a number, or two bounds between which it is drawn.
+        hangs: it runs until it is ended.
+        exit_code: of its script.
+        signal: the signal that ends it; 0 for none.
+        out_of_memory: the kernel kills something of it, whatever its exit code.
+        fails_to_launch: its output file cannot be opened.
+        ignores_term: only SIGKILL ends it.
+        on_term: exit code with which its script ends on SIGTERM.
+        log: what it prints.
+        reports_counters: it reports progress to the eLog, as the Executor does.
+    """
+
+    duration_s: Seconds | Range = (10.0, 60.0)
+    hangs: bool = False
+    exit_code: int = Field(default=0, ge=0, le=255)
+    signal: int = Field(default=0, ge=0, le=64)
+    out_of_memory: bool = False
+    fails_to_launch: bool = False
+    ignores_term: bool = False
+    on_term: int | None = None
+    log: str = "simulated {task}, job {job}\n"
+    reports_counters: bool = False
+
+
+class ClusterModel(_Model):
+    """The Slurm cluster, where it differs from the default one.
+
+    Attributes:
+        partitions: partition -> node -> cores; None for the default ones.
+        job_requeue: whether jobs run again after their node failed.
+        min_job_age_s: an ended job is forgotten after so long.
+        max_time_min: longest time limit.
+    """
+
+    partitions: dict[str, dict[str, int]] | None = None
+    job_requeue: bool = True
+    min_job_age_s: float = Field(default=300.0, gt=0)
+    max_time_min: int | None = Field(default=None, gt=0)
+
+
+class Expected(_Model):
+    """How a run should end; what is not given may be anything.
+
+    Attributes:
+        run: state of the DAG run.
+        exit_code: of the launcher; None for one that was killed.
+        tasks: label -> state in Airflow.
+        jobs: label -> number of Slurm jobs that were ever submitted for it.
+        says: texts that the launcher prints.
+    """
+
+    run: Verdict | None = None
+    exit_code: int | None = None
+    tasks: dict[str, str] = Field(default_factory=dict)
+    jobs: dict[str, int] = Field(default_factory=dict)
+    says: tuple[str, ...] = ()
+
+
+class Scenario(_Model):
+    """One scenario.
+
+    Attributes:
+        name: what it is called; the file's name for one of the library.
+        about: what happens, in a sentence.
+        seen: where such a thing was seen.
+        workflow: which workflow runs, unless the command line says otherwise.
+        launches: how many launchers start it at the same moment.
+        slurm_args: arguments for Slurm on the launcher's command line.
+        retries, retry_delay_s: of every task, where the DAG file gives none.
+        tasks: label -> what its jobs do; a list gives the first, the second and so on; `*` is for the others.
+        faults: what goes wrong.
+        deadline_s: the run must have ended after so long.
+        expect: how it should end.
+        xfail: why production does not survive it yet; empty if it does.
+    """
+
+    name: str = "unnamed"
+    about: str = ""
+    seen: str = ""
+    workflow: str = "test"
+    launches: int = Field(default=1, ge=1, le=100)
+    slurm_args: tuple[str, ...] = ("--partition=milano", "--account=lcls:virtual", "--ntasks=4")
+    retries: int = Field(default=0, ge=0, le=100)
+    retry_delay_s: Seconds = 30.0
+    cluster: ClusterModel = ClusterModel()
+    tasks: dict[str, tuple[TaskModel, ...]] = Field(default_factory=dict)
+    faults: tuple[AnyFault, ...] = ()
+    deadline_s: float = Field(default=6 * 3600.0, gt=0)
+    expect: Expected = Expected()
+    xfail: str = ""
+
+    @field_validator("tasks", mode="before")
+    @classmethod
+    def _one_or_many(cls, given: object) -> object:
+        if not isinstance(given, dict):
+            return given
+        return {name: found if isinstance(found, list | tuple) else [found] for name, found in given.items()}
+
+    def with_faults(self, faults: "tuple[Fault, ...]") -> "Scenario":
+        """Return the same scenario with other faults."""
+        return self.model_copy(update={"faults": faults})
+
+    def to_plain(self) -> dict[str, object]:
+        """Return it as JSON or YAML can hold it; what is as by default is left out."""
+        plain = self.model_dump(mode="json", exclude_defaults=True, exclude={"faults"})
+        if self.faults:
+            plain["faults"] = [
+                {"what": fault.what, **fault.model_dump(mode="json", exclude_defaults=True)}
+                for fault in self.faults
+            ]
+        return plain

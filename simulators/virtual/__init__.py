@@ -1,0 +1,1 @@
+"""The virtual world's own site file, configuration and launcher."""

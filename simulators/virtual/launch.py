@@ -1,0 +1,96 @@
+"""The production launcher as an actor: its process, its signals, its output."""
+
+import io
+import signal
+from collections.abc import Callable, Mapping, Sequence
+
+from lute.launch.main import main
+from lute.launch.process import Interrupted, Process
+from lute.seams import Runtime
+from simulators.kernel.actors import Actor, Actors
+
+
+class VirtualSignals:
+    """Delivers signals to a launcher that runs as an actor; see `lute.launch.process.Signals`."""
+
+    def __init__(self) -> None:
+        self.actor: Actor | None = None
+        self._does = "die"
+
+    def raise_interrupted(self) -> None:
+        """Let signals raise from now on."""
+        self._does = "raise"
+
+    def ignore(self) -> None:
+        """Let signals do nothing from now on."""
+        self._does = "ignore"
+
+    def send(self, number: int) -> bool:
+        """Send a signal; return False if the launcher has ended."""
+        if self.actor is None or self.actor.is_over:
+            return False
+        if number == signal.SIGKILL or self._does == "die":
+            self.actor.kill()
+        elif self._does == "raise":
+            self.actor.interrupt(lambda: _raise(number))
+        return True
+
+
+def _raise(number: int) -> None:
+    raise Interrupted(number)
+
+
+class _Lines(io.StringIO):
+    """A stream that hands on every line."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def write(self, text: str) -> int:
+        for line in text.splitlines():
+            self._tell(line)
+        return super().write(text)
+
+
+class Launch:
+    """One launcher and how it went.
+
+    Args:
+        on_line: called with every line that it prints.
+
+    Attributes:
+        exit_code: None while it runs, and for one that was killed.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        actors: Actors,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        runtime: Runtime,
+        on_line: Callable[[str], None],
+        on_end: Callable[["Launch"], None],
+    ) -> None:
+        self.name = name
+        self.argv = list(argv)
+        self.exit_code: int | None = None
+        self.signals = VirtualSignals()
+        self._stdout, self._stderr = _Lines(on_line), _Lines(on_line)
+        process = Process(env, runtime, self.signals, self._stdout, self._stderr)
+
+        def run() -> None:
+            self.exit_code = main(argv, process)
+
+        self.actor = self.signals.actor = actors.spawn(name, run, lambda _actor: on_end(self))
+
+    @property
+    def output(self) -> str:
+        """Everything that it printed on standard output."""
+        return self._stdout.getvalue()
+
+    @property
+    def errors(self) -> str:
+        """Everything that it printed on standard error."""
+        return self._stderr.getvalue()
