@@ -1,6 +1,7 @@
 """Asking again after transient errors: exponential back-off with jitter, up to a deadline."""
 
-import tenacity
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 from lute.errors import TransientError
 from lute.seams import Runtime
@@ -8,26 +9,30 @@ from lute.seams import Runtime
 _FIRST_WAIT_S = 0.5
 _LONGEST_WAIT_S = 30.0
 
+P = ParamSpec("P")
+T = TypeVar("T")
 
-def retrying(runtime: Runtime, limit_s: float) -> tenacity.Retrying:
-    """Return a retrier of callables that raise `TransientError`.
+
+def retrying(
+    runtime: Runtime, limit_s: float, ask: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Call `ask` until it raises no `TransientError`, and return what it returns.
 
     Waits double from 0.5 s to 30 s, each shortened by up to a half so that many clients do not come
-    back at the same moment. After `limit_s` seconds the last error is raised.
+    back at the same moment.
+
+    Raises:
+        TransientError: the last one, once the next wait would end after `limit_s` seconds.
     """
-    started = runtime.clock.monotonic()
-
-    def wait(state: tenacity.RetryCallState) -> float:
-        jitter = (runtime.identity.uuid().int % 1000) / 2000
-        return float(min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2 ** (state.attempt_number - 1)) * (1 - jitter))
-
-    def stop(state: tenacity.RetryCallState) -> bool:
-        return runtime.clock.monotonic() - started + state.upcoming_sleep > limit_s
-
-    return tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(TransientError),
-        wait=wait,
-        stop=stop,
-        sleep=runtime.clock.sleep,
-        reraise=True,
-    )
+    started_s = runtime.clock.monotonic()
+    longest_s = _FIRST_WAIT_S
+    while True:
+        try:
+            return ask(*args, **kwargs)
+        except TransientError:
+            jitter = (runtime.identity.uuid().int % 1000) / 2000
+            wait_s = longest_s * (1 - jitter)
+            if runtime.clock.monotonic() - started_s + wait_s > limit_s:
+                raise
+        runtime.clock.sleep(wait_s)
+        longest_s = min(_LONGEST_WAIT_S, longest_s * 2)

@@ -48,7 +48,7 @@ class AirflowClient:
     def check_health(self) -> None:
         """Raise unless the scheduler and the database work."""
         endpoint = self._url + self._connected().health_path
-        retrying(self._runtime, self.patience_s)(self._check_health_once, endpoint)
+        retrying(self._runtime, self.patience_s, self._check_health_once, endpoint)
 
     def dag(self, dag_id: str) -> Dag | None:
         """Return a DAG, None if Airflow has none of this name or its file is gone."""
@@ -164,14 +164,14 @@ class AirflowClient:
                 self._login(dialect)  # the token may have expired: v2 tells that by 401 or 403
                 return self._send(method, endpoint, body)
 
-        return retrying(self._runtime, self.patience_s)(attempt)
+        return retrying(self._runtime, self.patience_s, attempt)
 
     def _connected(self) -> Dialect:
         """Return the dialect of this Airflow, found out at the first call."""
         if self._dialect is None:
             known: dict[str, Dialect] = {"v1": DialectV1(), "v2": DialectV2()}
             chosen = known.get(self._settings.airflow.api)
-            self._dialect = chosen or retrying(self._runtime, self.patience_s)(self._probe)
+            self._dialect = chosen or retrying(self._runtime, self.patience_s, self._probe)
         return self._dialect
 
     def _probe(self) -> Dialect:

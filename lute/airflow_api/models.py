@@ -42,11 +42,17 @@ class TaskState(StrEnum):
         return self in _FINAL
 
     @property
+    def is_underway(self) -> bool:
+        """True while the task itself is at work, so that its run cannot have ended."""
+        return self in _UNDERWAY
+
+    @property
     def has_log(self) -> bool:
         """True where a try has just ended, so that there is a log to collect."""
         return self in (TaskState.SUCCESS, TaskState.FAILED, TaskState.UP_FOR_RETRY)
 
 
+_UNDERWAY = frozenset({TaskState.QUEUED, TaskState.RUNNING, TaskState.RESTARTING, TaskState.DEFERRED})
 _FINAL = frozenset(
     {TaskState.SUCCESS, TaskState.FAILED, TaskState.UPSTREAM_FAILED, TaskState.SKIPPED, TaskState.REMOVED}
 )

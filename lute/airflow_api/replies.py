@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import requests
@@ -11,6 +12,9 @@ import requests
 from lute.airflow_api.models import Dag, ImportErrorReport, RunState, TaskInstance, TaskState
 from lute.errors import PermanentError, TransientError
 from lute.redact import redact
+
+_RUN_STATES = {str(state): state for state in RunState}
+_TASK_STATES = {str(state): state for state in TaskState}
 
 
 @contextlib.contextmanager
@@ -58,7 +62,13 @@ def parse_body(endpoint: str, reply: requests.Response) -> Any:
     if not reply.content:
         return None
     with reading(endpoint):
-        return reply.json()
+        return _read(reply.content)
+
+
+@lru_cache(maxsize=8)
+def _read(content: bytes) -> Any:
+    """Read JSON, whose owner must not change it: a polled Airflow gives the same bytes again and again."""
+    return json.loads(content)
 
 
 def parse_dag(found: dict[str, Any]) -> Dag | None:
@@ -78,7 +88,7 @@ def parse_import_error(found: dict[str, Any]) -> ImportErrorReport:
 def parse_run_state(found: dict[str, Any]) -> RunState:
     """Read a DAG run's state; a word that is none counts as running."""
     word = found["state"]
-    return RunState(word) if word in set(RunState) else RunState.RUNNING
+    return _RUN_STATES.get(word, RunState.RUNNING)
 
 
 def parse_task_instance(found: dict[str, Any]) -> TaskInstance:
@@ -87,7 +97,7 @@ def parse_task_instance(found: dict[str, Any]) -> TaskInstance:
     return TaskInstance(
         task_id=str(found["task_id"]),
         map_index=int(found.get("map_index", -1)),
-        state=TaskState(word) if word in set(TaskState) else TaskState.NONE,
+        state=_TASK_STATES.get(word, TaskState.NONE),
         try_number=int(found.get("try_number") or 0),
     )
 

@@ -82,8 +82,14 @@ class JidClient:
         return self._ask(request, read_s=self._timeouts.read_s, limit_s=self._timeouts.outage_s)
 
     def _ask(self, request: JidRequest, *, read_s: float, limit_s: float) -> Any:
-        attempts = retrying(self._runtime, limit_s)
-        return attempts(self._send, request, connect_s=self._timeouts.connect_s, read_s=read_s)
+        return retrying(
+            self._runtime,
+            limit_s,
+            self._send,
+            request,
+            connect_s=self._timeouts.connect_s,
+            read_s=read_s,
+        )
 
     def _send(self, request: JidRequest, *, connect_s: float, read_s: float) -> Any:
         endpoint = self._base_url + request.path

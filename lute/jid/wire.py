@@ -15,6 +15,7 @@ from lute.jid.status import JobStatus
 from lute.redact import redact
 
 _EXCERPT_CHARS = 300
+_WORDS = {str(status): status for status in JobStatus}
 _LOOK = "look for the job with squeue before launching again"
 _BUSY = 429
 """The one status that says that nothing was done. A proxy answers 503 after a lost reply, too."""
@@ -67,28 +68,27 @@ def parse_reply(request: JidRequest, endpoint: str, http_status: int, content: b
         AmbiguousError: the request may have had its effect although the reply says nothing of it.
     """
     unclear: type[RemoteError] = TransientError if request.repeatable else AmbiguousError
-    excerpt = _excerpt(content)
     if http_status in (401, 403):
         raise PermanentError(
-            f"the JID refused the token (HTTP {http_status}): {excerpt}",
+            f"the JID refused the token (HTTP {http_status}): {_excerpt(content)}",
             endpoint=endpoint,
             http_status=http_status,
             next_step="tokens are for one experiment and one user and expire: launch again with a new one",
         )
     if http_status == _BUSY:
         raise TransientError(
-            f"the JID is busy (HTTP {http_status}): {excerpt}", endpoint=endpoint, http_status=http_status
+            f"the JID is busy (HTTP {http_status}): {_excerpt(content)}", endpoint=endpoint, http_status=http_status
         )
     if http_status >= 500 or http_status in (408, 425):
         raise unclear(
-            f"the JID failed (HTTP {http_status}): {excerpt}",
+            f"the JID failed (HTTP {http_status}): {_excerpt(content)}",
             endpoint=endpoint,
             http_status=http_status,
             next_step="" if request.repeatable else _LOOK,
         )
     if http_status != 200:
         raise PermanentError(
-            f"the JID refused the request (HTTP {http_status}): {excerpt}",
+            f"the JID refused the request (HTTP {http_status}): {_excerpt(content)}",
             endpoint=endpoint,
             http_status=http_status,
             next_step="check the JID's URL (Airflow Connection jid_default) and the experiment's name",
@@ -97,14 +97,14 @@ def parse_reply(request: JidRequest, endpoint: str, http_status: int, content: b
         reply = json.loads(content)
     except ValueError as error:
         raise unclear(
-            f"the JID's reply is not JSON: {excerpt}",
+            f"the JID's reply is not JSON: {_excerpt(content)}",
             endpoint=endpoint,
             http_status=http_status,
             next_step="" if request.repeatable else _LOOK,
         ) from error
     if not isinstance(reply, dict) or "success" not in reply:
         raise unclear(
-            f"the JID's reply is not understood: {excerpt}", endpoint=endpoint, http_status=http_status
+            f"the JID's reply is not understood: {_excerpt(content)}", endpoint=endpoint, http_status=http_status
         )
     if reply["success"] is not True:
         failure: type[RemoteError] = PermanentError if request.refusal_is_final else TransientError
@@ -157,7 +157,7 @@ def parse_record(document: dict[str, Any]) -> JobRecord:
     path = document.get("log_file_path")
     return JobRecord(
         tool_id=tool_id,
-        status=JobStatus(word) if word in set(JobStatus) else None,
+        status=_WORDS.get(word),
         status_word=word,
         log_file_path=str(path).replace("%J", tool_id) if path else None,
         document=document,

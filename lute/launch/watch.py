@@ -26,7 +26,7 @@ def watch(
 ) -> Iterator[tuple[RunState, list[TaskInstance]]]:
     """Yield the run's state and its task instances until it has ended; the last ones are the final ones.
 
-    Polls fast after a change and slower while nothing happens, 0.5 s to 5 s.
+    While a task is under way the run is, so that one request tells all. Polls fast after a change and slower while nothing happens, 0.5 s to 5 s.
 
     Raises:
         PermanentError: the run was still queued after `queued_limit_s` seconds.
@@ -35,12 +35,16 @@ def watch(
     started_s = changed_s = clock.monotonic()
     before: object = None
     while True:
-        state = airflow.run_state(run.dag_id, run.run_id)
-        # After the state: once the run has ended, no task changes any more.
         tasks = airflow.task_instances(run.dag_id, run.run_id)
-        yield state, tasks
+        state = RunState.RUNNING
+        if not any(task.state.is_underway for task in tasks):
+            # The run may have ended, or not have begun.
+            state = airflow.run_state(run.dag_id, run.run_id)
         if state.is_final:
+            # Once more, after the state: now no task changes any more.
+            yield state, airflow.task_instances(run.dag_id, run.run_id)
             return
+        yield state, tasks
         now_s = clock.monotonic()
         if state is RunState.QUEUED and now_s - started_s > queued_limit_s:
             raise PermanentError(

@@ -114,10 +114,10 @@ def _long(token: str, rest: list[str], table: Sequence[Option]) -> Given:
 
 
 def _find(token: str, name: str, table: Sequence[Option]) -> Option:
+    for option in table:
+        if option.name == name:
+            return option
     candidates = [option for option in table if option.name and option.name.startswith(name)]
-    exact = [option for option in candidates if option.name == name]
-    if exact:
-        return exact[0]
     if not candidates:
         raise OptionError(f"unrecognized option '{token}'", name, known=False)
     if len({(option.canonical, option.takes) for option in candidates}) > 1:

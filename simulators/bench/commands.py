@@ -9,6 +9,7 @@ import typer
 
 BENCHES = {
     "slurm": "the fake Slurm: a load of jobs in virtual time",
+    "stack": "whole runs of a ten-task workflow in the virtual world",
     "served": "the fake Slurm's commands as processes: many sbatch in a row, a long squeue",
 }
 
@@ -83,3 +84,18 @@ def served(
     from simulators.bench.served import run_served
 
     typer.echo(json.dumps(run_served(environment(), submits, queued)))
+
+
+@bench.command()
+def stack(
+    runs: Annotated[int, typer.Option(min=1, help="so many runs, each with another seed")] = 50,
+    job_s: Annotated[float, typer.Option(min=0, help="how long each job runs, in seconds")] = 20.0,
+    profile: Annotated[int, typer.Option(min=0, help="print the so many costliest functions instead")] = 0,
+) -> None:
+    """Run launcher, Airflow, JID and Slurm together, in virtual time."""
+    from simulators.bench.stack import profile_stack, run_stack
+
+    if profile:
+        typer.echo(profile_stack(runs, job_s, profile))
+    else:
+        typer.echo(json.dumps(run_stack(runs, job_s)))

@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from lute.errors import LuteError
@@ -34,6 +35,10 @@ class Reply:
 
 _ACTING = frozenset({"start_job", "kill_job"})
 """What must say for whom it acts."""
+
+
+_SMALL = 8192
+"""Bodies below so many bytes are remembered."""
 
 
 class BadRequest(Exception):
@@ -218,15 +223,30 @@ def _finite(text: str) -> float:
 
 _decode = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite).decode
 _SHALLOW = 50
+_ROOM = 100
+"""Levels of nesting that a reply, written by whoever serves it, may need beyond those of its request."""
 
 
 def _parse(body: bytes) -> Any:
+    """Return the JSON of a body, which nobody may change: clients poll with the same body again and again."""
+    return _parse_small(body) if len(body) < _SMALL else _parse_any(body)
+
+
+@lru_cache(maxsize=1024)
+def _parse_small(body: bytes) -> Any:
+    return _parse_any(body)
+
+
+def _parse_any(body: bytes) -> Any:
     """Return the JSON of a body; nothing that JSON text could not hold (NaN, half a surrogate pair)."""
     try:
         if _is_plain(body):
             return _decode(body.decode("ascii"))
         parsed = _decode(body.decode(json.detect_encoding(body), "surrogatepass"))
-        json.dumps(parsed, ensure_ascii=False).encode()
+        probe = parsed
+        for _ in range(_ROOM):
+            probe = [probe]
+        json.dumps(probe, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"the body is not JSON: {type(error).__name__}") from error
     return parsed

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Trace:

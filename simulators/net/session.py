@@ -7,13 +7,15 @@ same (a test compares them).
 
 import datetime
 import json as json_module
+import re
 from collections.abc import Mapping
-from io import BytesIO
+from functools import cached_property
 from typing import Any
 
 import requests
 from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
+from requests.cookies import RequestsCookieJar
 from requests.models import PreparedRequest, Response
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import (
@@ -24,10 +26,55 @@ from urllib3.exceptions import (
 )
 
 from simulators.net.exchange import Failure
-from simulators.net.messages import HttpRequest
+from simulators.net.messages import HttpReply, HttpRequest
 from simulators.net.network import Network, Unreachable
 
 _FOREVER_S = 1e9
+_PLAIN_URL = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?/[A-Za-z0-9._~/-]*(\?[A-Za-z0-9._~=&-]*[A-Za-z0-9])?")
+"""URLs that requests sends as they are given."""
+
+
+class NetworkResponse(Response):
+    """A response of the network: what few callers look at is made when they look."""
+
+    def __init__(self, request: PreparedRequest, url: str, reply: HttpReply) -> None:
+        # As requests' own adapters leave a response after reading it.
+        self._content = reply.body
+        self._content_consumed = True
+        self._next = None
+        self._reply = reply
+        self.status_code = reply.status
+        self.raw = None
+        self.url = url
+        self.history = []
+        self.reason = ""
+        self.elapsed = datetime.timedelta(seconds=reply.took_s)
+        self.request = request
+        self.connection = None
+
+    def json(self, **options: Any) -> Any:
+        """Return what the body holds; see `requests.Response.json`."""
+        try:
+            return json_module.loads(self._reply.body, **options)
+        except ValueError as error:
+            text = self._reply.body.decode(errors="replace")
+            raise requests.JSONDecodeError(str(error), text, 0) from error
+
+    @cached_property
+    def headers(self) -> CaseInsensitiveDict[str]:  # type: ignore[override]
+        """The reply's headers."""
+        given = {"content-type": self._reply.content_type, "content-length": str(len(self._reply.body))}
+        return CaseInsensitiveDict({**given, **self._reply.headers})
+
+    @cached_property
+    def cookies(self) -> RequestsCookieJar:  # type: ignore[override]
+        """No cookies."""
+        return RequestsCookieJar()
+
+    @cached_property
+    def encoding(self) -> str | None:  # type: ignore[override]
+        """What the headers say."""
+        return requests.utils.get_encoding_from_headers(self.headers)
 
 
 class NetworkAdapter(BaseAdapter):
@@ -51,7 +98,11 @@ class NetworkAdapter(BaseAdapter):
         connect_s, read_s = timeout if isinstance(timeout, tuple) else (timeout, timeout)
         url, method = str(request.url), str(request.method)
         body = request.body or b""
-        headers = {name.lower(): _text(value) for name, value in request.headers.items()}
+        store = request.headers._store  # type: ignore[attr-defined]
+        headers = {
+            name: value if isinstance(value, str) else value.decode("latin-1")
+            for name, (_, value) in store.items()
+        }
         host = url.partition("://")[2].partition("/")[0]
         sent = HttpRequest(method, url, headers, body if isinstance(body, bytes) else str(body).encode())
         try:
@@ -60,19 +111,7 @@ class NetworkAdapter(BaseAdapter):
             )
         except Unreachable as error:
             raise _as_requests_raises(error.failure, url, request, read_s) from None
-        response = Response()
-        response.status_code = reply.status
-        response.headers = CaseInsensitiveDict(
-            {"content-type": reply.content_type, "content-length": str(len(reply.body)), **reply.headers}
-        )
-        response.encoding = requests.utils.get_encoding_from_headers(response.headers)
-        response.raw = BytesIO(reply.body)
-        response._content = reply.body  # noqa: SLF001 - as requests' own adapters leave it after reading
-        response._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
-        response.url = url
-        response.request = request
-        response.elapsed = datetime.timedelta(seconds=reply.took_s)
-        return response
+        return NetworkResponse(request, url, reply)
 
     def close(self) -> None:
         """Do nothing: there are no connections."""
@@ -94,10 +133,6 @@ def _as_requests_raises(
     )
 
 
-def _text(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else value
-
-
 class VirtualSession(requests.Session):
     """A session of the virtual world: no proxies, no .netrc, nothing of the machine."""
 
@@ -105,7 +140,7 @@ class VirtualSession(requests.Session):
         super().__init__()
         self.trust_env = False
         self._adapter = NetworkAdapter(network)
-        self._prepared: dict[tuple[str, str], PreparedRequest] = {}
+        self._plain: set[str] = set()
         self.mount("http://", self._adapter)
         self.mount("https://", self._adapter)
 
@@ -114,22 +149,28 @@ class VirtualSession(requests.Session):
         method: str,
         url: str,
         *,
+        data: Any = None,
         json: Any = None,
+        params: Any = None,
         auth: AuthBase | None = None,
         timeout: float | tuple[float, float] | None = None,
         allow_redirects: bool = True,
         **others: Any,
     ) -> Response:
         """Send a request; see `requests.Session.request`."""
-        if others or allow_redirects:
+        if others or allow_redirects or data is not None or params is not None:
             return super().request(
-                method, url, json=json, auth=auth, timeout=timeout, allow_redirects=allow_redirects, **others
+                method,
+                url,
+                data=data,
+                json=json,
+                params=params,
+                auth=auth,
+                timeout=timeout,
+                allow_redirects=allow_redirects,
+                **others,
             )
-        key = (method, url)
-        if key not in self._prepared:
-            plain = requests.Request(method.upper(), url, headers=dict(self.headers))
-            self._prepared[key] = plain.prepare()
-        prepared = self._prepared[key].copy()
+        prepared = self._prepare(method.upper(), url)
         if json is not None:
             prepared.body = json_module.dumps(json, allow_nan=False).encode()
             prepared.headers["Content-Type"] = "application/json"
@@ -138,3 +179,16 @@ class VirtualSession(requests.Session):
         if callable(chosen):
             prepared = chosen(prepared)
         return self._adapter.send(prepared, timeout=timeout)
+
+    def _prepare(self, method: str, url: str) -> PreparedRequest:
+        """Return a request without a body; a plain URL is taken as it is, which requests would find out slowly."""
+        if url not in self._plain and not _PLAIN_URL.fullmatch(url):
+            return requests.Request(method, url, headers=dict(self.headers)).prepare()
+        self._plain.add(url)
+        prepared = PreparedRequest()
+        prepared.method, prepared.url = method, url
+        prepared.headers = CaseInsensitiveDict.__new__(CaseInsensitiveDict)
+        prepared.headers._store = dict(self.headers._store)  # type: ignore[attr-defined]
+        if method in ("POST", "PUT", "PATCH"):
+            prepared.headers["Content-Length"] = "0"
+        return prepared
