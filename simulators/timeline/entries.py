@@ -44,11 +44,11 @@ class Entry:
         return clean(self.fields.get(key))
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """Return a field's list of texts; a single value counts as a list of one."""
+        """Return a field's list of texts, of a mapping its keys; a single value counts as a list of one."""
         value = self.fields.get(key)
         if value is None:
             return ()
-        return tuple(map(clean, value)) if isinstance(value, list | tuple) else (clean(value),)
+        return tuple(map(clean, value)) if isinstance(value, list | tuple | dict) else (clean(value),)
 
     def number(self, key: str) -> float | None:
         """Return a field as a number, None if it is none."""

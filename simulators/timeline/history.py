@@ -68,7 +68,7 @@ def _sort(history: History, entry: Entry) -> None:
             history.header = entry
         case "verdict":
             history.verdict = entry
-        case "start" | "print" | "end":
+        case "start" | "print" | "signal" | "end":
             history.launchers[actor].append(entry)
         case "run":
             history.runs[run].append(entry)

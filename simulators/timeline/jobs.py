@@ -52,10 +52,15 @@ class Stay:
 
 @dataclass(frozen=True)
 class Job:
-    """A job with all its stays, the first one first."""
+    """A job with all its stays, the first one first.
+
+    Attributes:
+        task: the label of the task that it was submitted for, its name if the trace does not tell.
+    """
 
     number: str
     name: str
+    task: str
     cpus: str
     stays: tuple[Stay, ...]
 
@@ -70,8 +75,8 @@ def read_jobs(entries_of: Mapping[str, list[Entry]]) -> list[Job]:
     jobs = []
     for number, entries in entries_of.items():
         if stays := _stays(entries):
-            name, cpus = (_last(entries, key) for key in ("name", "cpus"))
-            jobs.append(Job(number, name or "(no name)", cpus, tuple(stays)))
+            name, task, cpus = (_last(entries, key) for key in ("name", "task", "cpus"))
+            jobs.append(Job(number, name or "(no name)", task or name, cpus, tuple(stays)))
     return sorted(jobs, key=lambda job: job.queued_s)
 
 
@@ -107,13 +112,14 @@ def _advance(stay: Stay, state: SlurmState, entry: Entry) -> None:
 def owner_of(job: Job, tasks: Mapping[tuple[str, str, str], list[Entry]]) -> tuple[str, str, str] | None:
     """Return the one task that a job can belong to, None if there is none or more than one.
 
-    It has the job's name, or is a mapped one of that name, and was at work when the job was submitted.
+    It is the one that the trace names, or has the job's name, or is a mapped one of that name, and was at
+    work when the job was submitted.
     """
     for names in (_same, _mapped):
         found = [
             key
             for key, entries in tasks.items()
-            if names(job.name, key[2]) and _at_work(entries, job.queued_s)
+            if names(job.task, key[2]) and _at_work(entries, job.queued_s)
         ]
         if found:
             return found[0] if len(found) == 1 else None
@@ -122,7 +128,7 @@ def owner_of(job: Job, tasks: Mapping[tuple[str, str, str], list[Entry]]) -> tup
 
 def _at_work(entries: list[Entry], at_s: float) -> bool:
     has_ended = entries[-1].text("state") in FINAL_STATES
-    return entries[0].at_s <= at_s and True
+    return entries[0].at_s <= at_s and (not has_ended or at_s <= entries[-1].at_s)
 
 
 def _same(name: str, label: str) -> bool:

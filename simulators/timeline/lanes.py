@@ -6,6 +6,7 @@ from simulators.timeline.entries import Entry, clock_text, span_text, until_next
 from simulators.timeline.history import FINAL_STATES, History, has_failed, read_history
 from simulators.timeline.job_lanes import controller_lane, job_lanes, node_lanes
 from simulators.timeline.jobs import read_jobs
+from simulators.timeline.looks import request_kind
 from simulators.timeline.model import Bar, Group, Lane, Mark, Timeline
 from simulators.timeline.summary import broken_checkers, facts, faults, judged, summary, task_rows, title
 
@@ -50,12 +51,15 @@ def _launcher_lane(name: str, entries: list[Entry], end_s: float) -> Lane:
         " ".join(begin.texts("argv")),
         f"{clock_text(begin.at_s)} to {clock_text(stop_s)} ({span_text(stop_s - begin.at_s)})",
     ]
-    lane.bars.append(
-        Bar(begin.at_s, stop_s, "launcher", (" ".join(begin.texts("argv")), "at work"), _lines(hover))
-    )
+    lane.bars.append(Bar(begin.at_s, stop_s, "launcher", ("at work",), _lines(hover)))
     if end is not None:
         kind = "launcher:good" if end.number("exit_code") == 0 else "launcher:bad"
         lane.marks.append(Mark(stop_s, kind, _lines(hover), label=how))
+    lane.marks.extend(
+        Mark(entry.at_s, "signal", f"{name} gets {entry.text('signal')} at {clock_text(entry.at_s)}")
+        for entry in entries
+        if entry.text("event") == "signal"
+    )
     lane.marks.extend(
         Mark(entry.at_s, "print", f"{name} prints at {clock_text(entry.at_s)}\n{entry.text('text')}")
         for entry in entries
@@ -107,7 +111,7 @@ def _request(name: str, entry: Entry, start_s: float) -> Mark:
     since_s = entry.at_s if sent_s is None else min(sent_s - start_s, entry.at_s)
     failure = entry.text("failure")
     how = failure or (f"HTTP {status:.0f}" if status is not None else "no reply")
-    kind = "request-failed" if has_failed(entry) else f"request:{endpoint}"
+    kind = "request-failed" if has_failed(entry) else request_kind(endpoint)
     when = f"sent {clock_text(since_s)}, took {span_text(entry.at_s - since_s)}"
     return Mark(entry.at_s, kind, f"{name}: {endpoint}: {how}\n{when}", since_s=since_s)
 

@@ -44,7 +44,8 @@ def _job(words: str, colour: str, hatch: str = "") -> Look:
 # for tasks that wait are in lighter shades here: on bars they would outshine the work.
 _LOOKS: dict[str, Look] = {
     "launcher": Look("Launcher", "at work", "#94a3b8"),
-    "print": Look("Launcher", "prints a line", "#0f172a", symbol="diamond", size_px=7),
+    "print": Look("Launcher", "prints a line", "#0f172a", symbol="diamond", size_px=7, offset_px=9),
+    "signal": Look("Launcher", "gets a signal", "#d97706", symbol="triangle-down"),
     "launcher:good": Look("Launcher", "ended with success", "#16a34a"),
     "launcher:bad": Look("Launcher", "ended with an error", _BAD, symbol="x"),
     "airflow:scheduled": _airflow("scheduled: may start", "#d4d4d8"),
@@ -64,6 +65,9 @@ _LOOKS: dict[str, Look] = {
     "request:jid.job_statuses": Look(_REQUESTS, "JID: how is the job?", "#60a5fa", symbol="tick"),
     "request:jid.job_log_file": Look(_REQUESTS, "JID: the job's log", "#0d9488", symbol="tick"),
     "request:jid.kill_job": Look(_REQUESTS, "JID: cancel the job", "#c026d3", symbol="tick"),
+    "request:airflow.trigger": Look(_REQUESTS, "Airflow: start the run", "#65a30d", symbol="tick"),
+    "request:airflow.watch": Look(_REQUESTS, "Airflow: how is the run?", "#94a3b8", symbol="tick"),
+    "request:airflow": Look(_REQUESTS, "Airflow: anything else", "#334155", symbol="tick"),
     "request-failed": Look(_REQUESTS, "failed, or no reply (line: the wait)", _BAD, symbol="x"),
     "log:info": _log("line", "#64748b", "circle", 5),
     "log:warning": _log("warning", "#d97706", "triangle-up", 9),
@@ -82,7 +86,14 @@ _LOOKS: dict[str, Look] = {
     "fault": Look(_WORLD, "injected fault", "#b91c1c"),
     "broken": Look(_WORLD, "broken rule", "#a21caf"),
 }
-_OTHER_ENDPOINTS = ("#65a30d", "#b45309", "#7e22ce", "#334155")
+_OTHER_ENDPOINTS = ("#b45309", "#7e22ce", "#0f766e")
+_WATCHING = frozenset({"airflow.get_run", "airflow.list_task_instances"})
+
+
+def request_kind(endpoint: str) -> str:
+    """Return the kind of a request that went well; the many endpoints of Airflow are three kinds."""
+    kind = "request:airflow.watch" if endpoint in _WATCHING else f"request:{endpoint}"
+    return "request:airflow" if endpoint.startswith("airflow.") and kind not in _LOOKS else kind
 
 
 def all_looks(kinds: set[str]) -> dict[str, Look]:

@@ -1,6 +1,6 @@
 """What the page says in words and tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from simulators.timeline.entries import Entry, clean, clock_text, span_text
 from simulators.timeline.history import History, has_failed
@@ -8,14 +8,17 @@ from simulators.timeline.jobs import Job, owner_of
 from simulators.timeline.model import Instant, JobLine, TaskRow
 
 _IN_TITLE = frozenset({"t", "actor", "event", "format", "workflow", "scenario", "seed", "replay"})
-_WORDS = {"success": "succeeded", "failed": "failed", "failure": "failed", "timeout": "did not end in time"}
+_WORDS = {"success": "succeeded", "failed": "failed", "none": "no run was started"}
+_AS_EXPECTED, _NOT_AS_EXPECTED = "as expected", "not as expected"
 _MOST_OTHERS = 20
 
 
 def title(history: History) -> str:
     """Return which run it is."""
     header = history.header
-    workflow, scenario, seed = (header.text(key) for key in ("workflow", "scenario", "seed"))
+    workflow, seed = header.text("workflow"), header.text("seed")
+    whole = header.fields.get("scenario")
+    scenario = clean(whole.get("name")) if isinstance(whole, Mapping) else clean(whole)
     parts = [f"Workflow {workflow or '(unnamed)'}"]
     parts += [f"scenario {scenario}"] if scenario else []
     parts += [f"seed {seed}"] if seed else []
@@ -27,13 +30,17 @@ def judged(history: History) -> tuple[bool | None, str]:
     if history.verdict is None:
         return None, "no verdict: the record ends before one"
     verdict, expected = (history.verdict.text(key) for key in ("verdict", "expected"))
-    is_good = verdict == (expected or "success")
+    is_good = expected in (verdict, _AS_EXPECTED) if expected else verdict == "success"
     words = _WORDS.get(verdict, verdict)
     if expected:
-        words += ", as expected" if is_good else f", but expected was: {_WORDS.get(expected, expected)}"
+        words += f", {_AS_EXPECTED}" if is_good else f", {_unexpected(expected)}"
     if history.broken:
         words += f"; {_count(len(history.broken), 'rule')} broken"
     return is_good and not history.broken, words
+
+
+def _unexpected(expected: str) -> str:
+    return expected if expected == _NOT_AS_EXPECTED else f"but expected was: {_WORDS.get(expected, expected)}"
 
 
 def summary(history: History, jobs: list[Job]) -> str:
@@ -60,9 +67,11 @@ def _count(number: int, noun: str) -> str:
 
 def facts(history: History) -> tuple[tuple[str, str], ...]:
     """Return what the header says beyond the title."""
-    return tuple(
-        (clean(key), history.header.text(key)) for key in history.header.fields if key not in _IN_TITLE
-    )
+    header = history.header
+    beyond = [
+        key for key, value in header.fields.items() if key not in _IN_TITLE or isinstance(value, Mapping)
+    ]
+    return tuple((clean(key), header.text(key)) for key in beyond)
 
 
 def faults(history: History) -> tuple[Instant, ...]:

@@ -99,7 +99,7 @@ def _is_light(colour: str) -> bool:
 
 
 def _ticks(look: Look, marks: list[tuple[Placed, Mark]], shortest_lead_s: float) -> Trace:
-    """Draw for each mark a tick, with a lead line if it can be seen: lines are the fastest that plotly has."""
+    """Draw a tick per mark, with a lead line if it can be seen: lines are the fastest that plotly has."""
     x: list[int | None] = []
     y: list[float | None] = []
     hover: list[str] = []
