@@ -117,17 +117,15 @@ class VirtualHost:
         self._records.pop(job_id, None)
 
     def _record(self, job_id: str) -> SlurmJob | None:
-        """Return a job without asking scontrol, None where its answer would be none or needs more thought."""
+        """Return a job without asking scontrol, None where scontrol must be asked."""
         slurm = self._slurm
         if slurm.is_down or not (job_id.isascii() and job_id.isdigit()):
             return None
         job = slurm.cluster.jobs.get(int(job_id))
-        if job is None or job.array is not None:
+        if job is None:
             return None
-        shown = (
-            job.state, job.reason, job.start_s, job.end_s, job.planned_start_s, job.eligible_s, job.submit_s,
-            job.exit_code, job.exit_signal, job.shares, job.partition, job.time_limit_min,
-        )  # fmt: skip
+        # What changes while the rest stays; a job that ran again in between became eligible again.
+        shown = job.state, job.reason, job.planned_start_s, job.eligible_s, job.time_limit_min
         known = self._records.get(job.id)
         if known is None or known[0] != shown:
             known = self._records[job.id] = shown, slurm_job(job, slurm.cluster)
@@ -135,7 +133,7 @@ class VirtualHost:
 
 
 def slurm_job(job: Job, cluster: Cluster) -> SlurmJob:
-    """Return what `scontrol show job` says of a job that is no array, read (a test compares them)."""
+    """Return what `scontrol show job` says first of a job, read (a test compares them)."""
     request = job.request
     return SlurmJob(
         job_id=str(job.id),

@@ -54,7 +54,7 @@ class ModelLauncher:
         self.files: dict[str, str] = {}
         self.on_signal: Callable[[Job, int], int | None] = lambda _job, _number: None
         self._model_of = model_of
-        self._host = host
+        self.host = host
         self._ends: dict[int, Event] = {}
         self._models: dict[int, JobModel] = {}
 
@@ -96,7 +96,7 @@ class ModelLauncher:
             del self._ends[job.id], self._models[job.id]
             self._controller.launch_failed(job.id)
             return
-        path = patterns.stdout_path(job, self._host)
+        path = patterns.stdout_path(job, self.host)
         before = self.files.get(path, "") if job.request.append else ""
         self.files[path] = before + model.log
         if model.duration_s != float("inf"):
@@ -123,5 +123,5 @@ class ModelLauncher:
         self._ends[job.id] = self._controller.agenda.after(delay_s, end)
 
     def _say(self, job: Job, line: str) -> None:
-        path = patterns.stderr_path(job, self._host)
+        path = patterns.stderr_path(job, self.host)
         self.files[path] = self.files.get(path, "") + line
