@@ -39,11 +39,12 @@ from simulators.kernel.seeds import Seeds
 from simulators.kernel.trace import Trace
 from simulators.net.network import Latency, Network
 from simulators.net.session import VirtualSession
-from simulators.scenario.schema import Scenario
+from simulators.scenario.schema import Scenario, TaskModel
 from simulators.slurm import patterns
 from simulators.slurm.conf import TUNED, SlurmConf
 from simulators.slurm.job import Job
 from simulators.slurm.virtual import SCIENTIST, VirtualSlurm
+from simulators.virtual.counters import CounterReports
 from simulators.virtual.identity import SeededIdentity
 from simulators.virtual.jobs import Jobs
 from simulators.virtual.launch import Launch
@@ -55,6 +56,7 @@ SITE = Path(__file__).parent / "virtual" / "site.toml"
 START_S = 1_800_000_000.0
 """The moment at which every world begins: 2027-01-15 08:00 UTC."""
 EXPERIMENT, RUN = "mfxl1000126", "12"
+JID_URL = "http://jid.virtual:8446/jid/ws"
 _SETTLE_S = 30.0
 _LATENCY = Latency(work_s={"jid.start_job": (0.3, 0.9), "jid.kill_job": (0.02, 0.1)})
 """submit_slurm.sh with its sbatch takes 0.3 to 0.9 s, scancel 0.02 to 0.1 s (measured)."""
@@ -122,10 +124,10 @@ class Facility:
         values = {
             "LUTE_SITE": str(SITE),
             "LOGNAME": SCIENTIST.user,
-            "AIRFLOW_CONN_JID_DEFAULT": "",
+            # Airflow asks the environment first: so it never looks in a database, which would be somebody's.
+            "AIRFLOW_CONN_JID_DEFAULT": f'{{"conn_type": "jid", "host": "{JID_URL}"}}',
         }
         self._stack.enter_context(environ.changed(values))
-        self._stack.enter_context(environ.without("AIRFLOW_CONN_JID_DEFAULT"))
         self._stack.enter_context(installed(self.runtime))
         return self
 
@@ -146,7 +148,7 @@ class Facility:
             "Authorization": f"Bearer {token}",
             "ARP_JOB_ID": root,
             "ARP_LOCATION": "S3DF",
-            "JID_UPDATE_COUNTERS": f"http://jid.virtual:8446/jid/ws/replace_counters/{EXPERIMENT}/{root}",
+            "JID_UPDATE_COUNTERS": f"{JID_URL}/replace_counters/{EXPERIMENT}/{root}",
         }
         argv = ["-c", str(self._config), "-w", self.scenario.workflow, *self.scenario.slurm_args, *more]
         name = "launcher" if number == 1 else f"launcher-{number}"
@@ -204,6 +206,11 @@ class Facility:
         """Call once a job has ended."""
         self.jobs.on_end.setdefault(job_id, []).append(call)
 
+    def submit_other(self, name: str, *, duration_s: float, exit_code: int) -> str:
+        """Submit a job of the same user that is no part of the workflow; return what sbatch says."""
+        self.jobs.others[name] = TaskModel(duration_s=duration_s, exit_code=exit_code)
+        return self.slurm.run(["sbatch", f"--job-name={name}", f"/opt/{name}.sh"]).stdout.strip()
+
     def log_path(self, job_id: int | None) -> str | None:
         """Return where a job's output lies."""
         job = self.job(job_id)
@@ -217,13 +224,15 @@ class Facility:
                     return run, record
         return None
 
-    def signal_launcher(self, number: int) -> bool:
-        """Send a signal to the first launcher that still runs."""
-        for launch in self.launches:
-            if launch.signals.send(number):
-                self._note(launch.name, "signal", signal=signal.Signals(number).name)
-                return True
-        return False
+    @property
+    def running_launch(self) -> Launch | None:
+        """The first launcher that still runs."""
+        return next((launch for launch in self.launches if not launch.actor.is_over), None)
+
+    def send_signal(self, launch: Launch, number: signal.Signals) -> None:
+        """Send a signal to a launcher; harmless if it has ended."""
+        if launch.signals.send(number):
+            self._note(launch.name, "signal", signal=number.name)
 
     def note_controller(self, state: str) -> None:
         """Note in the trace that slurmctld is up or down."""
@@ -251,18 +260,28 @@ class Facility:
         slurm = VirtualSlurm(
             self.agenda, conf, model_of=self.jobs.model_of, draw=self.seeds.stream("slurm.clients")
         )
-        slurm.controller.life.on_change.append(self.jobs.changed)
+        reports = CounterReports(
+            self.actors,
+            self.runtime,
+            wants=lambda job: self.jobs.task_model(job).reports_counters,
+            say=self._print_into_log,
+        )
+        slurm.controller.life.on_change += [self.jobs.changed, reports.changed]
         slurm.controller.nodes.on_node.append(
             lambda node: self._note("slurm", "node", node=node.name, state=node.admin.lower() or "up")
         )
         return slurm
+
+    def _print_into_log(self, job: Job, line: str) -> None:
+        path = patterns.stdout_path(job, self.slurm.launcher.host)
+        self.slurm.files[path] = self.slurm.files.get(path, "") + line
 
     def _serve(self) -> None:
         jid = JidService(
             JidState(),
             VirtualHost(self.slurm),
             self.tokens,
-            base_url="http://jid.virtual:8446/jid/ws",
+            base_url=JID_URL,
         )
         jid_server = JidServer(jid)
         self.network.serve("jid.virtual:8446", jid_server)

@@ -1,6 +1,6 @@
 """What happened in a run, put in order for the checkers: read from its trace alone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -168,7 +168,7 @@ def _end(history: History, entry: Mapping[str, Any]) -> None:
     launcher.end_s, launcher.exit_code = entry["t"], entry["exit_code"]
 
 
-_READERS = {
+_READERS: dict[str, Callable[[History, Mapping[str, Any]], None]] = {
     "job": _job,
     "task": _task,
     "run": _run,

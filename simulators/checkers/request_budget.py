@@ -13,17 +13,15 @@ _INTERVAL_S = 4.5
 
 @checker
 def request_budget(history: History, facts: Facts) -> Iterator[str]:  # noqa: ARG001
-    """A waiting job costs at most 40 status requests, and one more in each 4.5 s of its life."""
-    asked = Counter(
-        entry["actor"] for entry in history.exchanges if entry["endpoint"] == "jid.job_statuses"
-    )
+    """A try costs at most 40 status requests, and one more in each 4.5 s for which it asks."""
+    asked: dict[str, list[float]] = {}
+    for entry in history.exchanges:
+        if entry["endpoint"] == "jid.job_statuses":
+            asked.setdefault(entry["actor"], []).append(entry["sent_s"])
+    disturbed = Counter(entry["target"] for entry in history.faults)
     for client, times in asked.items():
-        lives = [
-            ((job.end_s if job.end_s is not None else history.end_s) - job.submit_s)
-            for job in history.jobs.values()
-            if job.task == client
-        ]
-        disturbed = sum(entry["target"] == client for entry in history.faults)
-        allowed = _FIRST * max(1, len(lives)) + sum(lives) / _INTERVAL_S + 40 * disturbed
-        if times > allowed:
-            yield f"{client} asked for its status {times} times in {sum(lives):.0f} s"
+        jobs = sum(job.task == client for job in history.jobs.values())
+        span_s = times[-1] - times[0]
+        allowed = _FIRST * (max(1, jobs) + disturbed[client]) + span_s / _INTERVAL_S
+        if len(times) > allowed:
+            yield f"{client} asked for its status {len(times)} times in {span_s:.0f} s"

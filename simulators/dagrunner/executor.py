@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from datetime import timedelta
 from random import Random
-from typing import Any, cast
+from typing import Any
 
 from lute.airflow_api.models import TaskState
 from lute.redact import redact
 from simulators.dagrunner import expansion
 from simulators.dagrunner.context import RETURN_VALUE, RunningTask, TaskLog, context_of
 from simulators.dagrunner.database import Database
-from simulators.dagrunner.installed import in_runner
+from simulators.dagrunner.installed import give_log, in_runner
 from simulators.dagrunner.load import is_mapped
 from simulators.dagrunner.retries import retry_delay_s
 from simulators.dagrunner.state import DagRun, TaskInstance
@@ -100,7 +100,7 @@ class Executor:
         except Exception as error:  # noqa: BLE001 - whatever the operator's constructor raises
             self._report(run, record, record.try_number, None, Outcome.FAILED_TRY, error)
             return
-        operator._log = cast(Any, TaskLog(lambda level, text: self._log(name, level, text)))
+        give_log(operator, TaskLog(lambda level, text: self._log(name, level, text)))
         work = self._work(run, record, dag, operator)
         number = record.try_number
         running: list[Try] = []

@@ -17,6 +17,7 @@ from simulators.faults import (  # noqa: F401 - importing them registers them
     slurm_controller,
     slurm_job,
     slurm_node,
+    slurm_queue,
     status_reply,
     tokens,
 )

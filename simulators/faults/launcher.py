@@ -21,8 +21,11 @@ class LauncherSignal(WorldFault):
 
     def strike(self, world: "Facility", target: Target) -> str | None:  # noqa: ARG002
         """Send it."""
-        sent = world.signal_launcher(signal.Signals[self.signal])
-        return self.signal if sent else None
+        launch = world.running_launch
+        if launch is None:
+            return None
+        world.send_signal(launch, signal.Signals[self.signal])
+        return f"{self.signal} to {launch.name}"
 
 
 @fault("launcher_time_limit")
@@ -35,6 +38,9 @@ class LauncherTimeLimit(WorldFault):
 
     def strike(self, world: "Facility", target: Target) -> str | None:  # noqa: ARG002
         """Send both."""
-        sent = world.signal_launcher(signal.SIGTERM)
-        world.agenda.after(self.kill_wait_s, lambda: world.signal_launcher(signal.SIGKILL))
-        return "time limit" if sent else None
+        launch = world.running_launch
+        if launch is None:
+            return None
+        world.send_signal(launch, signal.SIGTERM)
+        world.agenda.after(self.kill_wait_s, lambda: world.send_signal(launch, signal.SIGKILL))
+        return launch.name

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from lute.errors import did_you_mean
+from simulators.faults.places import matching
 from simulators.net.exchange import Exchange
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class Fault(BaseModel):
         task: only that task's; None for every task's.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     places: ClassVar[tuple[str, ...]] = ()
     """Where it can happen; the first is the default. A pattern may be any endpoint below it."""
@@ -61,14 +63,20 @@ class Fault(BaseModel):
             return {**given, "where": cls.places[0]}
         return given
 
-    @model_validator(mode="after")
-    def _known_place(self) -> "Fault":
-        def fits(place: str) -> bool:
-            return self.where == place or (place.endswith(".*") and self.where.startswith(place[:-1]))
-
-        if not any(fits(place) for place in self.places):
-            raise ValueError(f"{self.what} cannot be at '{self.where}'; places: {', '.join(self.places)}")
-        return self
+    @field_validator("where")
+    @classmethod
+    def _known_place(cls, where: str, info: ValidationInfo) -> str:
+        if where in cls.places:
+            return where
+        allowed = frozenset[str]().union(*map(matching, cls.places))
+        meant = matching(where)
+        if not meant or not meant <= allowed:
+            service = where.partition(".")[0] + "."
+            near = [name for name in {*cls.places, *allowed} if name.startswith(service)]
+            raise ValueError(
+                f"{info.data.get('what')} cannot be at '{where}': {did_you_mean(where, near or cls.places)}"
+            )
+        return where
 
 
 class ExchangeFault(Fault):
@@ -115,7 +123,7 @@ class WorldFault(Fault):
     @model_validator(mode="after")
     def _has_moment(self) -> "WorldFault":
         if (self.at_s is None) == (self.after is None):
-            raise ValueError("needs one of at_s and after")
+            raise ValueError("needs at_s, or after, but not both")
         return self
 
     def strike(self, world: "Facility", target: "Target") -> str | None:

@@ -3,9 +3,9 @@
 import json
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from simulators.faults.model import ExchangeFault, fault
+from simulators.faults.model import Direction, ExchangeFault, fault
 from simulators.net.exchange import Exchange
-from simulators.net.messages import json_reply
+from simulators.net.messages import HttpReply, json_reply
 
 if TYPE_CHECKING:
     from simulators.facility import Facility
@@ -72,12 +72,23 @@ class Refusal(ExchangeFault):
     places: ClassVar = ("jid.*",)
     what: Literal["refusal"]
     message: str = "Slurm does not answer: Socket timed out on send/recv operation"
+    direction: Direction = Direction.BEFORE
+    """`after`: the request had its effect all the same."""
 
     def before(self, exchange: Exchange, world: "Facility") -> bool:  # noqa: ARG002
         """Answer without doing anything."""
-        exchange.arrives = False
-        exchange.reply = json_reply(200, {"success": False, "errormsg": self.message, "value": None})
+        if self.direction is Direction.AFTER:
+            return False
+        exchange.arrives, exchange.reply = False, self._reply()
         return True
+
+    def after(self, exchange: Exchange, world: "Facility") -> bool:  # noqa: ARG002
+        """Replace the service's reply."""
+        exchange.reply = self._reply()
+        return True
+
+    def _reply(self) -> HttpReply:
+        return json_reply(200, {"success": False, "errormsg": self.message, "value": None})
 
 
 @fault("duplicate")

@@ -114,8 +114,10 @@ def _unexpected(result: Result, scenario: Scenario) -> list[str]:
     found: list[str] = []
     if wanted.run is not None and result.run_state != wanted.run:
         found.append(f"the run is {result.run_state}, expected {wanted.run}")
-    if "exit_code" in wanted.model_fields_set and result.exit_codes[0] != wanted.exit_code:
-        found.append(f"the launcher's exit code is {result.exit_codes[0]}, expected {wanted.exit_code}")
+    for code in result.exit_codes:
+        ended_with = "killed" if code is None else code
+        if wanted.exit_code is not None and ended_with != wanted.exit_code:
+            found.append(f"the launcher's exit code is {ended_with}, expected {wanted.exit_code}")
     for label, state in wanted.tasks.items():
         if result.tasks.get(label) != state:
             found.append(f"{label} is {result.tasks.get(label)}, expected {state}")

@@ -2,27 +2,53 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from simulators.faults.kinds import AnyFault
 from simulators.faults.model import Fault
 
 Verdict = Literal["success", "failed", "none"]
-"""The state in which the DAG run ended; `none` if it was never started or never ended."""
+"""The state in which the DAG run ended; `none` if there is no run at the end."""
 
 Seconds = Annotated[float, Field(ge=0)]
-Range = Annotated[tuple[Seconds, Seconds], Field(description="two bounds, drawn evenly between them")]
+_LONGEST_S = 1e9
+
+
+def _known_duration(given: object) -> object:
+    """Refuse in one sentence what the alternatives of a union would refuse in one each."""
+    if not isinstance(given, list | tuple):
+        if _is_duration(given):
+            return given
+        raise ValueError("should be seconds, or two bounds [shortest, longest]")
+    if len(given) != 2 or not all(_is_duration(bound) for bound in given) or given[0] > given[1]:
+        raise ValueError("should be two bounds [shortest, longest], in seconds")
+    return given
+
+
+def _is_duration(given: object) -> bool:
+    return isinstance(given, int | float) and not isinstance(given, bool) and 0 <= given <= _LONGEST_S
+
+
+def _known_exit_code(given: object) -> object:
+    if given is None or given == "killed" or (isinstance(given, int) and not isinstance(given, bool)):
+        return given
+    raise ValueError("should be a number, or killed")
+
+
+Duration = Annotated[float | tuple[float, float], BeforeValidator(_known_duration)]
+"""Seconds: a number, or two bounds between which it is drawn evenly."""
+LauncherExit = Annotated[int | Literal["killed"] | None, BeforeValidator(_known_exit_code)]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class TaskModel(_Model):
     """What one job does.
 
     Attributes:
-        duration_s: how long it runs: a number, or two bounds between which it is drawn.
+        duration_s: how long it runs.
         hangs: it runs until it is ended.
         exit_code: of its script.
         signal: the signal that ends it; 0 for none.
@@ -34,7 +60,7 @@ class TaskModel(_Model):
         reports_counters: it reports progress to the eLog, as the Executor does.
     """
 
-    duration_s: Seconds | Range = (10.0, 60.0)
+    duration_s: Duration = (10.0, 60.0)
     hangs: bool = False
     exit_code: int = Field(default=0, ge=0, le=255)
     signal: int = Field(default=0, ge=0, le=64)
@@ -67,14 +93,14 @@ class Expected(_Model):
 
     Attributes:
         run: state of the DAG run.
-        exit_code: of the launcher; None for one that was killed.
+        exit_code: of every launcher; `killed` for one that was killed.
         tasks: label -> state in Airflow.
         jobs: label -> number of Slurm jobs that were ever submitted for it.
         says: texts that the launcher prints.
     """
 
     run: Verdict | None = None
-    exit_code: int | None = None
+    exit_code: LauncherExit = None
     tasks: dict[str, str] = Field(default_factory=dict)
     jobs: dict[str, int] = Field(default_factory=dict)
     says: tuple[str, ...] = ()
@@ -88,6 +114,7 @@ class Scenario(_Model):
         about: what happens, in a sentence.
         seen: where such a thing was seen.
         workflow: which workflow runs, unless the command line says otherwise.
+        airflow: with which major version of Airflow it is as described; None for both.
         launches: how many launchers start it at the same moment.
         slurm_args: arguments for Slurm on the launcher's command line.
         retries, retry_delay_s: of every task, where the DAG file gives none.
@@ -102,6 +129,7 @@ class Scenario(_Model):
     about: str = ""
     seen: str = ""
     workflow: str = "test"
+    airflow: Literal[2, 3] | None = None
     launches: int = Field(default=1, ge=1, le=100)
     slurm_args: tuple[str, ...] = ("--partition=milano", "--account=lcls:virtual", "--ntasks=4")
     retries: int = Field(default=0, ge=0, le=100)

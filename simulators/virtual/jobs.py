@@ -23,6 +23,7 @@ class Jobs:
     Attributes:
         live: ids of the jobs that have not ended.
         by_task: task -> ids of its jobs, in the order of submission.
+        others: what jobs do that belong to no task, by their names.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Jobs:
         self.live: set[int] = set()
         self.by_task: dict[str, list[int]] = {}
         self.task_of: dict[int, str] = {}
+        self.others: dict[str, TaskModel] = {}
         self.on_end: dict[int, list[Callable[[], None]]] = {}
         self._models = models
         self._seeds = seeds
@@ -67,6 +69,8 @@ class Jobs:
 
     def task_model(self, job: Job) -> TaskModel:
         """Return what the scenario says of a job."""
+        if job.request.name in self.others:
+            return self.others[job.request.name]
         task = self.task_of.get(job.id, job.request.name).partition("#")[0]
         models = self._models.get(task) or self._models.get(job.request.name) or self._models.get("*")
         if not models:

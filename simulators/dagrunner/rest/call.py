@@ -28,9 +28,9 @@ class Call:
         return self.route.params
 
     @property
-    def map_index(self) -> int | None:
+    def map_index(self) -> str | None:
         """The map index in the path of a task instance, None if there is none."""
-        return int(self.route.params[3]) if len(self.route.params) > 3 else None
+        return self.route.params[3] if len(self.route.params) > 3 else None
 
 
 Work = Callable[[Call], HttpReply]

@@ -43,6 +43,12 @@ _WORKS: dict[tuple[int | str, ...], dict[str, tuple[str, str]]] = {
 }
 """(number of the path's parts, every other part) -> method -> (endpoint, work)."""
 
+ENDPOINTS = frozenset(
+    ["airflow.login", "airflow.health", "airflow.other"]
+    + [f"airflow.{endpoint}" for works in _WORKS.values() for endpoint, _ in works.values()]
+)
+"""The names by which faults and traces call what is asked."""
+
 
 @dataclass(slots=True)
 class Route:
@@ -97,7 +103,7 @@ def _route(major: int, method: str, path: str) -> Route:
         parts[1:] = ["/".join(parts[1:])]  # keys may have slashes, both versions
     if len(parts) > 8 and parts[6] == "xcomEntries":
         parts[7:] = ["/".join(parts[7:])]
-    if "" in parts[::2]:
+    if "" in parts:
         return Route("airflow.other", NOT_FOUND)
     if parts[:6] == ["dags", "~", "dagRuns", "~", "taskInstances", "list"] and method == "POST":
         return Route("airflow.list_task_instances", "list_batch") if len(parts) == 6 else _not_found()
@@ -122,5 +128,5 @@ def _not_found() -> Route:
 
 
 def _is_index(text: str, major: int) -> bool:
-    """Return whether a part of a path is a map index; v1 knows no negative one there (measured)."""
-    return (text.removeprefix("-") if major >= 3 else text).isdecimal()
+    """Return whether a part of a path is taken for a map index; v2 takes all for one, and may refuse it then."""
+    return major >= 3 or text.isdecimal()

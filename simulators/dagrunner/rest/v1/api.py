@@ -70,7 +70,7 @@ class RestV1:
 
     def _not_found(self, _call: Call) -> HttpReply:
         """Answer a path that there is not."""
-        raise problem(404, _PAGE_NOT_FOUND)
+        raise problem(404, _PAGE_NOT_FOUND, has_link=False)
 
     def _not_allowed(self, _call: Call) -> HttpReply:
         """Answer a method that the path does not have."""

@@ -36,9 +36,17 @@ class RefusedError(Exception):
         self.reply = reply
 
 
-def problem(status: int, detail: str | None = None, *, title: Any = _UNTITLED) -> RefusedError:
-    """Return a refusal in the form of RFC 7807, as v1 has it."""
-    kind = f"{_DOCUMENTS}#section/Errors/{_KINDS[status]}" if status in _KINDS else "about:blank"
+def problem(
+    status: int, detail: str | None = None, *, title: Any = _UNTITLED, has_link: bool = True
+) -> RefusedError:
+    """Return a refusal in the form of RFC 7807, as v1 has it.
+
+    Args:
+        title: None for null; by default the status in words.
+        has_link: whether it points into Airflow's documents; what Flask itself refuses does not.
+    """
+    links = has_link and status in _KINDS
+    kind = f"{_DOCUMENTS}#section/Errors/{_KINDS[status]}" if links else "about:blank"
     shown = _TITLES.get(status) if title is _UNTITLED else title
     body = dump({"detail": detail, "status": status, "title": shown, "type": kind})
     return RefusedError(HttpReply(status, body, "application/problem+json"))
@@ -215,12 +223,12 @@ def read_body(request: HttpRequest, schema: Schema) -> dict[str, Any]:
     Raises:
         RefusedError: it does not.
     """
+    if not request.body:
+        raise problem(400, "Request body must not be empty")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
         detail = f"Invalid Content-type ({kind}), expected JSON data"
         raise problem(415, detail, title="Unsupported Media Type")
-    if not request.body:
-        raise problem(400, "Request body must not be empty")
     try:
         body = json.loads(request.body)
     except (ValueError, RecursionError):

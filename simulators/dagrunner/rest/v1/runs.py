@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from lute.airflow_api.models import RunState
@@ -18,6 +18,7 @@ from simulators.net.messages import HttpReply
 _RUN_ID = re.compile(r"^[A-Za-z0-9_.~:+-]+$")
 """[scheduler] allowed_run_id_pattern."""
 _RUN_ID_LENGTH = 250
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class RunsV1:
@@ -27,6 +28,7 @@ class RunsV1:
         self._orders = orders
         self._state = orders.state
         self._cache = cache
+        self._last_dates: dict[str, datetime] = {}
         self.works: dict[str, Work] = {
             "trigger": self.trigger,
             "list_runs": self.list_runs,
@@ -44,13 +46,14 @@ class RunsV1:
             raise problem(
                 400, f"DAG with dag_id: '{entry.dag_id}' has import errors", title="DAG cannot be triggered"
             )
-        date, run_id = self._new_run(call.body)
-        for run in selection.runs_of(self._state, entry.dag_id):
-            named = f"DAGRun with DAG ID: '{entry.dag_id}' and "
-            if rows.logical_date(run) == date:
-                raise problem(409, f"{named}DAGRun logical date: '{date.isoformat(sep=' ')}' already exists")
-            if run.run_id == run_id:
-                raise problem(409, f"{named}DAGRun ID: '{run_id}' already exists")
+        asked_date = _asked_date(call.body)
+        date = asked_date or self._now(entry.dag_id)
+        run_id = call.body.get("dag_run_id") or f"manual__{date.isoformat()}"
+        named = f"DAGRun with DAG ID: '{entry.dag_id}' and "
+        if asked_date is not None and self._has_date(entry.dag_id, asked_date):
+            raise problem(409, f"{named}DAGRun logical date: '{date.isoformat(sep=' ')}' already exists")
+        if self._state.run(entry.dag_id, run_id) is not None:
+            raise problem(409, f"{named}DAGRun ID: '{run_id}' already exists")
         if not _RUN_ID.match(run_id):
             raise crash()  # an exception that nothing catches (measured)
         run = self._orders.trigger(entry.dag_id, run_id, call.body.get("conf") or {}, call.user)
@@ -93,28 +96,37 @@ class RunsV1:
         self._orders.delete_run(run)
         return HttpReply(204)
 
-    def _new_run(self, body: Mapping[str, Any]) -> tuple[datetime, str]:
-        """Return the logical date and the name of the run that a body asks for."""
-        body = dict(body)
-        if "execution_date" in body:
-            other = body.pop("execution_date")
-            if body.setdefault("logical_date", other) != other:
-                raise problem(
-                    400,
-                    f"{body['logical_date']!r} != {other!r}",
-                    title="logical_date conflicts with execution_date",
-                )
-        run_id = body.get("dag_run_id")
-        wrong = []
-        if run_id is not None and len(run_id) > _RUN_ID_LENGTH:
-            wrong.append(("dag_run_id", f"Longer than maximum length {_RUN_ID_LENGTH}."))
-        load(body, SCHEMAS["trigger"], wrong)
-        if (body.get("data_interval_start") is None) != (body.get("data_interval_end") is None):
-            message = "Both 'data_interval_start' and 'data_interval_end' must be specified together"
-            raise problem(400, str({"_schema": [message]}))
+    def _has_date(self, dag_id: str, date: datetime) -> bool:
+        return any(rows.logical_date(run) == date for run in selection.runs_of(self._state, dag_id))
+
+    def _now(self, dag_id: str) -> datetime:
+        """Return the present as a logical date: later than the last, though in a virtual world time may stand."""
+        last = self._last_dates.get(dag_id)
         now = self._orders.now()
-        date = (time_of(body["logical_date"]) if "logical_date" in body else None) or now
-        return date, run_id or f"manual__{date.isoformat()}"
+        date = now if last is None or now > last else last + _MICROSECOND
+        self._last_dates[dag_id] = date
+        return date
+
+
+def _asked_date(given: Mapping[str, Any]) -> datetime | None:
+    """Check what is wanted of a run and return the logical date that it names, if it does.
+
+    A data interval that it names is not kept (simplified).
+    """
+    body = dict(given)
+    if "execution_date" in body:
+        other = body.pop("execution_date")
+        if body.setdefault("logical_date", other) != other:
+            detail = f"{body['logical_date']!r} != {other!r}"
+            raise problem(400, detail, title="logical_date conflicts with execution_date")
+    wrong = []
+    if len(body.get("dag_run_id") or "") > _RUN_ID_LENGTH:
+        wrong.append(("dag_run_id", f"Longer than maximum length {_RUN_ID_LENGTH}."))
+    load(body, SCHEMAS["trigger"], wrong)
+    if (body.get("data_interval_start") is None) != (body.get("data_interval_end") is None):
+        message = "Both 'data_interval_start' and 'data_interval_end' must be specified together"
+        raise problem(400, str({"_schema": [message]}))
+    return time_of(body["logical_date"]) if "logical_date" in body else None
 
 
 def _no_run(dag_id: str, run_id: str) -> str:

@@ -69,7 +69,7 @@ class TasksV1:
         """GET .../taskInstances/{task_id}, of a mapped task with /{map_index} behind."""
         run = self._state.run(*call.params[:2])
         task_id, index = call.params[2], call.map_index
-        task = selection.task_of(run, task_id, -1 if index is None else index)
+        task = selection.task_of(run, task_id, int(index or -1))
         if run is None or task is None:
             mapped = index is None and run is not None and any(task_id == known for known, _ in run.tasks)
             detail = "Task instance is mapped, add the map_index value to the URL" if mapped else None
@@ -86,7 +86,7 @@ class TasksV1:
         if task_id not in entry.dag.task_dict:
             raise problem(404, f"Task {task_id!r} not found in DAG {dag_id!r}", title="Task not found")
         run = self._state.run(dag_id, run_id)
-        task = selection.task_of(run, task_id, -1 if call.map_index is None else call.map_index)
+        task = selection.task_of(run, task_id, int(call.map_index or -1))
         if run is None or task is None:
             raise problem(404, f"Task instance not found for task {task_id!r} on DAG run with ID {run_id!r}")
         if call.body.get("dry_run", True):

@@ -8,8 +8,9 @@ from simulators.dagrunner.rest.clear import clear_all
 from simulators.dagrunner.rest.paging import Page
 from simulators.dagrunner.rest.v2 import rows
 from simulators.dagrunner.rest.v2.bodies import Clear, PatchTaskInstance, refusal
+from simulators.dagrunner.rest.v2.queries import integer
 from simulators.dagrunner.rest.v2.runs import no_run
-from simulators.dagrunner.rest.v2.tasks import instance_rows, listed
+from simulators.dagrunner.rest.v2.tasks import index_of, instance_rows, listed
 from simulators.dagrunner.state import DagEntry
 from simulators.net.messages import HttpReply
 
@@ -33,9 +34,9 @@ class ChangesV2:
         entry = self._entry(dag_id)
         if task_id not in entry.dag.task_dict:
             raise refusal(404, f"Task '{task_id}' not found in Dag '{dag_id}'")
-        run, index = self._state.run(dag_id, run_id), call.map_index
+        run, index = self._state.run(dag_id, run_id), index_of(call)
         asked = call.route.last("map_index")
-        index = int(asked) if index is None and asked is not None else index
+        index = integer("map_index", asked) if index is None and asked is not None else index
         with_others = selection.related(
             entry.dag, [task_id], upstream=body.include_upstream, downstream=body.include_downstream
         )

@@ -67,9 +67,11 @@ class RunsV2:
             raise refusal(400, f"The run_id '{run_id}' must not contain '..' to prevent path traversal")
         conf = body.conf or {}
         _check_text([conf, body.note])
-        for run in selection.runs_of(self._state, entry.dag_id):
-            same_date = body.logical_date is not None and run.logical_date == body.logical_date
-            if run.run_id == run_id or same_date:
+        if self._state.run(entry.dag_id, run_id) is not None:
+            return conflict()
+        if body.logical_date is not None:  # nulls do not collide
+            runs = selection.runs_of(self._state, entry.dag_id)
+            if any(run.logical_date == body.logical_date for run in runs):
                 return conflict()
         run = self._orders.trigger(entry.dag_id, run_id, conf, call.user)
         run.logical_date, run.run_after, run.note = body.logical_date, run_after, body.note

@@ -73,7 +73,7 @@ class TasksV2:
     def get_task_instance(self, call: Call) -> HttpReply:
         """GET .../taskInstances/{task_id}, of a mapped task with /{map_index} behind."""
         dag_id, run_id, task_id = call.params[:3]
-        run, index = self._state.run(dag_id, run_id), call.map_index
+        run, index = self._state.run(dag_id, run_id), index_of(call)
         task = selection.task_of(run, task_id, -1 if index is None else index)
         if run is not None and task is not None:
             return rows.reply(rows.task_row(run, task, self._state.dags.get(dag_id)))
@@ -101,6 +101,11 @@ class TasksV2:
             lines = [rows.dump({"timestamp": None} | event) + b"\n" for event in events]
             return HttpReply(200, b"".join(lines), "application/x-ndjson")
         return rows.reply({"content": events, "continuation_token": None})
+
+
+def index_of(call: Call) -> int | None:
+    """Return the map index in the path of a task instance, None if there is none."""
+    return None if call.map_index is None else integer("map_index", call.map_index, "path")
 
 
 def instance_rows(state: AirflowState, found: list[selection.Instance]) -> list[dict[str, object]]:
