@@ -14,6 +14,10 @@ from lute.errors import ConfigError, LuteError, did_you_mean
 from lute.seams import SystemClock
 from lute.settings import environment
 from simulators.bench.commands import bench
+from simulators.commands.explore import explore
+from simulators.commands.lists import checkers, scenarios
+from simulators.commands.run import replay, run
+from simulators.stop import Stop
 from simulators.workload.commands import differ
 
 app = typer.Typer(
@@ -23,7 +27,8 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(bench, name="bench")
-app.command()(differ)
+for _command in (run, replay, explore, scenarios, checkers, differ):
+    app.command()(_command)
 
 _WATCH_INTERVAL_S = 1.0
 
@@ -35,12 +40,8 @@ class Slurm(StrEnum):
     REAL = "real"
 
 
-class _Stop(Exception):
-    """A signal asks for the end."""
-
-
 def _stop(_number: int, _frame: FrameType | None) -> None:
-    raise _Stop
+    raise Stop
 
 
 def _say(text: str) -> None:
@@ -89,7 +90,7 @@ def serve(
                     SystemClock().sleep(_WATCH_INTERVAL_S)
             finally:
                 ready.unlink(missing_ok=True)
-    except _Stop:
+    except Stop:
         _say("stopped")
 
 
@@ -128,7 +129,7 @@ def demo(
             environment(), airflow=_airflow_major(airflow), real_slurm=slurm is Slurm.REAL, say=_say
         ) as stack:
             exit_code = run_demo(stack, workflow, config.absolute(), environment())
-    except _Stop:
+    except Stop:
         _say("stopped")
         exit_code = 130
     raise typer.Exit(exit_code)
@@ -150,7 +151,7 @@ def main() -> None:
         signal.signal(number, _stop)
     try:
         app()
-    except _Stop:
+    except Stop:
         sys.exit(130)
     except LuteError as error:
         typer.echo(f"lute-sim: error: {error}", err=True)

@@ -98,7 +98,15 @@ class Facility:
         self._config = config
         self._stack = ExitStack()
         self.slurm = self._new_slurm()
-        self.airflow = Instance(self.actors, self.seeds, self.trace, dags=dags, users=_users(), retries=scenario.retries)
+        self.airflow = Instance(
+            self.actors,
+            self.seeds,
+            self.trace,
+            dags=dags,
+            users=_users(),
+            retries=scenario.retries,
+            retry_delay_s=scenario.retry_delay_s,
+        )
         if f"lute_{scenario.workflow}" not in self.airflow.state.dags:
             self._refuse_workflow()
         self._open_runs = 0
@@ -305,8 +313,8 @@ class Facility:
             self.plan.reached(label, Moment.ENDED, None)
 
     def _xcom_pushed(self, record: TaskInstance, key: str) -> None:
-        if key == "job":
-            run = self.airflow.state.runs[record.dag_id, record.run_id]
+        run = self.airflow.state.run(record.dag_id, record.run_id)
+        if key == "job" and run is not None:
             label = self.airflow.executor.name_of(run, record)
             self.plan.reached(label, Moment.REMEMBERED, None)
 

@@ -7,7 +7,7 @@ from typing import Any
 FINAL_JOB = frozenset(
     ["COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED", "DEADLINE", "BOOT_FAIL"]
 )
-FINAL_RUN = frozenset(["success", "failed"])
+FINAL_RUN = frozenset(["success", "failed", "deleted"])
 
 
 @dataclass

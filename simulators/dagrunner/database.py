@@ -60,9 +60,22 @@ class Database:
             tell(run)
         self._changed()
 
-    def _note_run(self, run: DagRun) -> None:
+    def remove_run(self, run: DagRun) -> None:
+        """Forget a run."""
+        del self.state.runs[run.dag_id, run.run_id]
+        self._note_run(run, "deleted")
+        for tell in self.on_run:
+            tell(run)
+        self._changed()
+
+    def _note_run(self, run: DagRun, state: str = "") -> None:
         self._trace.note(
-            self.now_s, "airflow", "run", dag_id=run.dag_id, run_id=run.run_id, state=str(run.state)
+            self.now_s,
+            "airflow",
+            "run",
+            dag_id=run.dag_id,
+            run_id=run.run_id,
+            state=state or str(run.state),
         )
 
     def set_task(self, run: DagRun, task: TaskInstance, state: TaskState) -> None:

@@ -12,7 +12,7 @@ from simulators.dagrunner.context import RETURN_VALUE, RunningTask, TaskLog, con
 from simulators.dagrunner.database import Database
 from simulators.dagrunner.installed import give_log, in_runner
 from simulators.dagrunner.load import is_mapped
-from simulators.dagrunner.retries import retry_delay_s
+from simulators.dagrunner.retries import DEFAULT_S, retry_delay_s
 from simulators.dagrunner.state import DagRun, TaskInstance
 from simulators.dagrunner.triggerer import Triggerer
 from simulators.dagrunner.version import AirflowConf
@@ -39,6 +39,7 @@ class Executor:
         triggerer: Triggerer,
         draw: Random,
         trace: Trace,
+        default_retry_delay_s: float = DEFAULT_S,
     ) -> None:
         self.tries: dict[int, Try] = {}
         self._database = database
@@ -48,6 +49,7 @@ class Executor:
         self._triggerer = triggerer
         self._draw = draw
         self._trace = trace
+        self._default_retry_delay_s = default_retry_delay_s
         self._names: dict[tuple[str, str], str] = {}
         database.on_task.append(self._task_changed)
 
@@ -184,7 +186,8 @@ class Executor:
         elif record.state in (TaskState.RUNNING, TaskState.QUEUED) and record.try_number == number:
             if record.try_number <= record.max_tries:
                 dag = self._database.state.dags[run.dag_id].dag
-                delay_s = retry_delay_s(dag.get_task(record.task_id), record)
+                task = dag.get_task(record.task_id)
+                delay_s = retry_delay_s(task, record, self._default_retry_delay_s)
                 record.due_s = self._agenda.now_s + delay_s
                 self._database.set_task(run, record, TaskState.UP_FOR_RETRY)
             else:

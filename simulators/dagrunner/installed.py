@@ -82,7 +82,6 @@ __all__ = [
     "dags_in",
     "give_log",
     "in_runner",
-    "set_log",
 ]
 
 # Whoever calls `execute` outside of Airflow's own task runner is warned; here the dagrunner is the task runner.
@@ -126,11 +125,3 @@ def in_runner(operator: Any, arguments: Mapping[str, Any] | None) -> Any:
 def give_log(operator: Any, log: object) -> None:
     """Let `operator.log` be `log`."""
     setattr(operator, "_cached_logger" if MAJOR >= 3 else "_log", log)
-
-
-def set_log(operator: Any, log: Any) -> None:
-    """Let an operator log to `log`."""
-    if MAJOR >= 3:
-        operator._cached_logger = log  # noqa: SLF001 - there is no other way
-    else:
-        operator._log = log  # noqa: SLF001

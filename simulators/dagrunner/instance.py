@@ -10,6 +10,7 @@ from simulators.dagrunner.database import Database
 from simulators.dagrunner.executor import Executor
 from simulators.dagrunner.installed import VERSION
 from simulators.dagrunner.load import Loaded, load_file, load_folder
+from simulators.dagrunner.retries import DEFAULT_S
 from simulators.dagrunner.scheduler import Scheduler
 from simulators.dagrunner.state import (
     RUNNING_STATES,
@@ -32,6 +33,7 @@ class Instance:
     Args:
         conf: how it behaves; by default as the installed version.
         retries: of tasks whose DAG file gives none, as Airflow's `core.default_task_retries`.
+        retry_delay_s: likewise, `core.default_task_retry_delay`.
 
     Attributes:
         state: what its database holds.
@@ -47,6 +49,7 @@ class Instance:
         users: Mapping[str, str],
         conf: AirflowConf | None = None,
         retries: int = 0,
+        retry_delay_s: float = DEFAULT_S,
     ) -> None:
         self.conf = conf or conf_of(VERSION)
         self.version = self.conf.version
@@ -54,7 +57,13 @@ class Instance:
         self.database = Database(self.state, actors.agenda, trace, strict_xcoms=self.conf.strict_xcoms)
         self.triggerer = Triggerer(self.database, actors, self.conf, seeds.stream("airflow.triggerer"))
         self.executor = Executor(
-            self.database, actors, self.conf, self.triggerer, seeds.stream("airflow.executor"), trace
+            self.database,
+            actors,
+            self.conf,
+            self.triggerer,
+            seeds.stream("airflow.executor"),
+            trace,
+            retry_delay_s,
         )
         self.scheduler = Scheduler(
             self.database, self.executor, actors.agenda, self.conf, seeds.stream("airflow.scheduler")
@@ -154,8 +163,7 @@ class Instance:
         for record in list(run.tasks.values()):
             if record.state in RUNNING_STATES:
                 self.database.set_task(run, record, TaskState.FAILED)
-        del self.state.runs[run.dag_id, run.run_id]
-        self.scheduler.wake()
+        self.database.remove_run(run)
 
     def health(self) -> Mapping[str, str | None]:
         """Return which components live."""

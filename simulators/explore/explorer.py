@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from simulators.dagrunner.load import load_folder
-from simulators.facility import CONFIG, WORKFLOWS
+from simulators.facility import CONFIG, WORKFLOWS, Facility
 from simulators.faults.swarm import MAKERS, NOT_YET, draw_scenario
 from simulators.scenario.result import Result
 from simulators.scenario.runner import run_scenario
@@ -34,6 +34,15 @@ class Search:
     kinds: tuple[str, ...]
     dags: Path = WORKFLOWS
     config: Path = CONFIG
+
+    def check(self) -> None:
+        """Raise unless the workflow can be run.
+
+        Raises:
+            ConfigError: there is no such workflow, or its file cannot be imported.
+        """
+        with Facility(Scenario(workflow=self.workflow), dags=self.dags):
+            pass
 
     def scenario(self, seed: int) -> Scenario:
         """Return the scenario of a seed."""

@@ -60,7 +60,7 @@ class Waker:
         if self._actor is None:
             self._actor = actor
         elif self._actor is not actor:
-            raise RuntimeError(f"{actor.name} cannot wait for a waker of {self._actor.name}: one actor a waker")
+            raise RuntimeError(f"{actor.name} cannot wait for a waker of {self._actor.name}")
 
 
 class Actor:
@@ -90,9 +90,9 @@ class Actor:
     def interrupt(self, handler: Callable[[], object]) -> None:
         """Run `handler` inside the actor where it waits, as Python runs a signal handler.
 
-        Afterwards the wait goes on for what is left of it; what `handler` raises comes out of the wait. If the
-        actor has not begun, that is its first wait. If it calls this itself, the handler runs at once. If the
-        hub calls, the actor runs on within this call. Harmless if the actor is over.
+        Afterwards the wait goes on for what is left of it; what `handler` raises comes out of the wait. An
+        actor that has not begun runs it in its first wait, one that calls this itself at once. If the hub
+        calls, the actor runs on within this call. Harmless if the actor is over.
         """
         if self.is_over:
             return
@@ -106,8 +106,8 @@ class Actor:
         """End the actor as SIGKILL ends a process: no handler of its code can do anything any more."""
         if self.is_over:
             return
+        # Its stack stays until the world is closed: freeing it now would run its handlers in mid-world.
         self.is_killed = self.is_over = True
-        self._actors.bury(self)
         if getcurrent() is self._actors.hub:
             self._tell_end()
         else:
@@ -127,12 +127,10 @@ class Actor:
         self._actors.agenda.after(0.0, self._begin)
 
     def free(self) -> None:
-        """Unwind its stack, if it is dead or abandoned; nothing of it reaches the world."""
+        """Unwind its stack, in the hub, if it is dead or abandoned; see `Actors.close`."""
         self.is_killed = self.is_over = True
         self._run = None
-        self._interrupts.clear()
         if self._greenlet:
-            self._greenlet.parent = getcurrent()
             outside_asyncio(lambda: self._greenlet.throw(ActorKilled))
             if self._greenlet:
                 warnings.warn(f"{self.name} will not end: its stack stays", ResourceWarning, stacklevel=2)
@@ -152,7 +150,7 @@ class Actor:
         self._refusals += 1
         if self._refusals > _REFUSALS:
             # It catches even this and tries again and again: leave it where it is.
-            self._greenlet.parent.switch()
+            self._actors.hub.switch()
         raise ActorKilled
 
     def _begin(self) -> None:
@@ -196,14 +194,13 @@ class Actors:
             one that made this object.
 
     Attributes:
-        running: those that are not over, by greenlet.
+        running: those that are not over, by greenlet; and the killed ones, until `close`.
     """
 
     def __init__(self, agenda: Agenda) -> None:
         self.agenda = agenda
         self.hub = getcurrent()
         self.running: dict[greenlet, Actor] = {}
-        self._buried: list[Actor] = []
 
     def spawn(
         self, name: str, run: Callable[[], object], on_end: Callable[[Actor], None] | None = None
@@ -266,10 +263,6 @@ class Actors:
             event.cancel()
         return waker.is_awake
 
-    def bury(self, actor: Actor) -> None:
-        """Keep a killed actor until `close`: freeing its stack earlier would run its handlers in mid-world."""
-        self._buried.append(actor)
-
     def close(self) -> None:
         """End every actor, and free the stacks of the killed ones.
 
@@ -281,13 +274,9 @@ class Actors:
         """
         if getcurrent() is not self.hub:
             raise RuntimeError("only the hub can close the world")
-        actors = list(dict.fromkeys([*self.running.values(), *self._buried]))
-        for actor in actors:
-            actor.is_killed = actor.is_over = True
-        for actor in actors:
+        for actor in list(self.running.values()):
             self.agenda.try_out(actor.free)
         self.running.clear()
-        self._buried.clear()
 
     def _caller(self) -> Actor | None:
         here = getcurrent()
@@ -320,8 +309,8 @@ class _Either:
 def outside_asyncio(go: Callable[[], T]) -> T:
     """Call `go` as if no event loop ran in this thread.
 
-    asyncio keeps its running loop, and Python the hooks for asynchronous generators, once a thread; the actors
-    of a world share one. While one of them waits, the loop in which it does so must not show in the others.
+    asyncio keeps its running loop, and Python the hooks for asynchronous generators, once a thread; the
+    actors of a world share one. While one of them waits, the loop that it runs must not show in the others.
     """
     loop = _get_running_loop()
     if loop is None:

@@ -16,32 +16,38 @@ import asyncio
 import contextvars
 import inspect
 from asyncio.events import _get_running_loop
-from collections.abc import Callable, Coroutine
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
-from typing import Any, Generic, TypeVar
+from heapq import heappush
+from math import ulp
+from typing import Any, Generic, TypeVar, TypeVarTuple
 from weakref import WeakKeyDictionary
 
 from simulators.kernel.actors import Actor, ActorKilled, Actors, Waker, outside_asyncio
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 _CLOSING_TRIES = 100
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
     """An event loop whose time is that of an agenda.
 
-    It may run in an actor, which waits while the loop has nothing to do, or in the hub, which lets the world go
-    on. `call_soon_threadsafe` is for everybody else: it has the loop look at what it was given, at the present
-    moment but never within the call.
+    It may run in an actor, which waits while the loop has nothing to do, or in the hub, which lets the world
+    go on. `call_soon_threadsafe` is for everybody else: it has the loop look at what it was given, at the
+    present moment but never within the call.
     """
 
     def __init__(self, actors: Actors) -> None:
         super().__init__()
         self._actors = actors
         self._selector = _VirtualSelector(actors)
+        self._ready = _Callbacks(actors)
         self._asyncgens = _OrderedWeakSet()
-        self._tasks_made = 0
+        self._tasks_made = self._timers_made = 0
+        self._scheduled: list[_NumberedTimer]
         self.set_task_factory(self._make_task)
 
     def time(self) -> float:
@@ -53,25 +59,51 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._selector.wake()
 
     def run_in_executor(
-        self, executor: Executor | None, func: Callable[..., Any], *args: Any
-    ) -> asyncio.Future[Any]:
-        """Run `func` here and now, whatever the executor; return a future that is done."""
-        if self.is_closed():
-            raise RuntimeError("Event loop is closed")
-        future = self.create_future()
+        self,
+        executor: Executor | None,  # noqa: ARG002 - there are no threads
+        func: Callable[[*Ts], T],
+        *args: *Ts,
+    ) -> asyncio.Future[T]:
+        """Run `func` here and now, whatever the executor; return a future that will be done in a moment."""
+        future: asyncio.Future[T] = self.create_future()
         try:
             # As in a thread of an executor, there is no running loop.
-            future.set_result(outside_asyncio(lambda: func(*args)))
-        except ActorKilled:
-            raise
+            result = outside_asyncio(lambda: func(*args))
         except BaseException as error:  # noqa: BLE001 - an executor hands on every kind as well
-            future.set_exception(error)
+            self._settle(future, future.set_exception, error)
+        else:
+            self._settle(future, future.set_result, result)
         return future
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Have `callback` called at a moment of the agenda; of equal moments, in the order of these calls."""
+        if self.is_closed():
+            raise RuntimeError("Event loop is closed")
+        self._timers_made += 1
+        timer = _NumberedTimer(when, callback, args, self, context, self._timers_made)
+        heappush(self._scheduled, timer)
+        timer._scheduled = True
+        return timer
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """Tell of an error that nothing else handles, see asyncio; that the loop's actor died is none."""
+        if not isinstance(context.get("exception"), ActorKilled):
+            super().call_exception_handler(context)
+
+    def _settle(self, future: asyncio.Future[Any], how: Callable[[T], None], value: T) -> None:
+        """Settle `future` after its caller has awaited it: in a real loop, too, others run in between."""
+        self.call_soon(lambda: None if future.done() else how(value))
 
     def _make_task(
         self,
         _loop: asyncio.AbstractEventLoop,
-        coroutine: Coroutine[Any, Any, T],
+        coroutine: Coroutine[Any, Any, T] | Generator[Any, None, T],
         context: contextvars.Context | None = None,
     ) -> asyncio.Task[T]:
         self._tasks_made += 1
@@ -80,8 +112,10 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _write_to_self(self) -> None:
         self.wake()
 
-    def _process_events(self, event_list: list[Any]) -> None:
-        """Do nothing: there are no files whose events would have to be processed."""
+    def _process_events(self, event_list: list[Any]) -> None:  # noqa: ARG002 - no files, hence no events
+        # asyncio now takes the timers that are due within the clock's resolution. Its nanosecond is lost
+        # beside POSIX seconds, so that none would ever be due; with the smallest step, none is early.
+        self._clock_resolution = ulp(self.time())
 
 
 class Submitted(Generic[T]):
@@ -127,7 +161,7 @@ class Submitted(Generic[T]):
         return self.task.exception()
 
     def add_done_callback(self, callback: "Callable[[Submitted[T]], object]") -> None:
-        """Have `callback` called with this object, in the loop, once it is done; never if the loop dies."""
+        """Have `callback` called in the loop, with this object, once it is done; never if the loop dies."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.task.add_done_callback, lambda _: callback(self))
 
@@ -154,8 +188,8 @@ class AsyncActor:
 
     Attributes:
         loop: the loop.
-        actor: the actor, to interrupt or to kill. Killed, it takes its coroutines with it: none of them goes on,
-            and none is ever done.
+        actor: the actor, to interrupt or to kill. Killed, it takes its coroutines with it: none of them goes
+            on, and none is ever done.
     """
 
     def __init__(self, actors: Actors, name: str, on_end: Callable[[Actor], None] | None = None) -> None:
@@ -178,7 +212,10 @@ class AsyncActor:
         return Submitted(task, self.loop, self._actors)
 
     def stop(self) -> None:
-        """End the loop as `asyncio.run` does: cancel what still runs, and wait for it. Harmless if it has ended."""
+        """End the loop as `asyncio.run` does: cancel what still runs, and wait for it to end.
+
+        Harmless if it has ended.
+        """
         if not (self._is_stopped or self.actor.is_over):
             self._is_stopped = True
             self.loop.call_soon_threadsafe(self.loop.stop)
@@ -202,13 +239,13 @@ class AsyncActor:
         self.loop.run_until_complete(_wait_for(tasks))
 
     def _forget_tasks(self) -> None:
-        """End what died with the actor here, where waiting has no effect, and not in some garbage collection."""
+        """End what died with the actor here, where waiting has no effect, not in a garbage collection."""
+        self.loop.set_exception_handler(lambda _loop, _context: None)  # nobody asks how they died
         for task in asyncio.all_tasks(self.loop):
-            task._log_destroy_pending = False  # type: ignore[attr-defined]
             coroutine = task.get_coro()
             for _ in range(_CLOSING_TRIES):  # each `await` in its handlers needs one more
                 with suppress(BaseException):
-                    coroutine.close()  # type: ignore[union-attr]
+                    coroutine.close()
                 if inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED:  # type: ignore[arg-type]
                     break
 
@@ -229,7 +266,7 @@ class _VirtualSelector:
         finally:
             self._waker = None
         if timeout_s is None and not is_awake:  # only in the hub
-            raise RuntimeError("the loop waits for something that nobody will do: nothing is planned any more")
+            raise RuntimeError("the loop waits for what nobody will do: nothing is planned any more")
         return []
 
     def wake(self) -> None:
@@ -239,15 +276,33 @@ class _VirtualSelector:
             self._waker = None
 
 
+class _Callbacks(deque[asyncio.Handle]):
+    """What a loop does next; nothing more if its actor is dead.
+
+    Death reaches a coroutine that blocks its loop as an exception, which asyncio would keep in the task, and
+    go on with the next callback.
+    """
+
+    def __init__(self, actors: Actors) -> None:
+        super().__init__()
+        self._actors = actors
+
+    def popleft(self) -> asyncio.Handle:
+        actor = self._actors.current
+        if actor is not None and actor.is_killed:
+            raise ActorKilled
+        return super().popleft()
+
+
 class _NumberedTask(asyncio.Task[T]):
     """A task whose hash is its number: sets of tasks have the same order in every run.
 
-    asyncio keeps tasks in sets (`asyncio.wait`, `TaskGroup`, `all_tasks`), ordered by memory address otherwise.
+    asyncio keeps tasks in sets (`asyncio.wait`, `TaskGroup`, `all_tasks`), else ordered by memory address.
     """
 
     def __init__(
         self,
-        coroutine: Coroutine[Any, Any, T],
+        coroutine: Coroutine[Any, Any, T] | Generator[Any, None, T],
         loop: VirtualLoop,
         number: int,
         context: contextvars.Context | None,
@@ -257,6 +312,31 @@ class _NumberedTask(asyncio.Task[T]):
 
     def __hash__(self) -> int:
         return self._number
+
+
+class _NumberedTimer(asyncio.TimerHandle):
+    """A timer that knows which one of the same moment it is; asyncio's heap leaves that to chance."""
+
+    __slots__ = ("_number",)
+    _when: float
+    _scheduled: bool
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: Sequence[Any],
+        loop: VirtualLoop,
+        context: contextvars.Context | None,
+        number: int,
+    ) -> None:
+        super().__init__(when, callback, args, loop, context)
+        self._number = number
+
+    def __lt__(self, other: "_NumberedTimer") -> bool:  # type: ignore[override]
+        if self._when == other._when:
+            return self._number < other._number
+        return self._when < other._when
 
 
 class _OrderedWeakSet(WeakKeyDictionary[Any, None]):

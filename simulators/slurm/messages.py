@@ -1,6 +1,6 @@
 """What slurmstepd writes into a job's error output (measured)."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from simulators.slurm.conf import SlurmConf
 from simulators.slurm.job import Job
@@ -12,9 +12,16 @@ def step_line(conf: SlurmConf, job: Job, text: str) -> str:
     return f"{prefix}: error: {text}\n"
 
 
-def cancelled_line(conf: SlurmConf, job: Job, now_s: float, cause: str) -> str:
-    """Return what a job's output says when Slurm ends it; `cause` is empty or starts with ` DUE TO`."""
-    when = datetime.fromtimestamp(now_s).astimezone().strftime("%Y-%m-%dT%H:%M:%S")
+def cancelled_line(
+    conf: SlurmConf, job: Job, now_s: float, cause: str, zone: tzinfo | None = None
+) -> str:
+    """Return what a job's output says when Slurm ends it.
+
+    Args:
+        cause: empty, or starts with ` DUE TO`.
+        zone: of the time in it; None for this computer's.
+    """
+    when = datetime.fromtimestamp(now_s).astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S")
     return step_line(conf, job, f"*** JOB {job.id} ON {job.node_names[0]} CANCELLED AT {when}{cause} ***")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC
 from signal import SIGKILL, SIGTERM
 
 from simulators.kernel.events import Event
@@ -70,7 +71,8 @@ class ModelLauncher:
         """End `job` as its model takes SIGTERM."""
         model = self._models[job.id]
         conf = self._controller.cluster.conf
-        self._say(job, cancelled_line(conf, job, self._controller.now_s, cause))
+        # In the virtual world nothing depends on where it is computed.
+        self._say(job, cancelled_line(conf, job, self._controller.now_s, cause, UTC))
         self._ends[job.id].cancel()
         if model.ignores_term:
             self._end(job, conf.kill_wait_s, 0, SIGKILL)

@@ -18,6 +18,8 @@ _REPORTED: Mapping[SlurmState, TaskStatus] = {
     SlurmState.PREEMPTED: TaskStatus.CANCELLED,
 }
 """Of other ends (its node died, the kernel killed it) the Executor cannot tell."""
+_START_S = 0.2
+"""Until the Executor's own first line."""
 
 
 class CounterReports:
@@ -53,6 +55,7 @@ class CounterReports:
             self._actors.spawn(f"executor of job {job.id}", lambda: self._report(counters, job, status))
 
     def _report(self, counters: Counters, job: Job, status: TaskStatus) -> None:
+        self._actors.sleep(_START_S)
         try:
             counters.update({f"{job.request.name} status": str(status.value)})
         except CountersError as error:

@@ -1,0 +1,1 @@
+"""The commands of `lute-sim` that work in the virtual world."""

@@ -1,0 +1,122 @@
+"""`lute-sim run` and `lute-sim replay`."""
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lute.errors import ConfigError
+
+WORKFLOW = Annotated[str, typer.Argument(help="a workflow of the DAGs folder; default: the scenario's")]
+CONFIG = Annotated[
+    Path | None, typer.Option(exists=True, dir_okay=False, help="the Tasks' configuration")
+]
+DAGS = Annotated[
+    Path | None,
+    typer.Option(exists=True, file_okay=False, help="folder of DAG files; default: workflows/airflow"),
+]
+JSON = Annotated[bool, typer.Option("--json", help="print one JSON object")]
+
+
+def run(
+    workflow: WORKFLOW = "",
+    config: CONFIG = None,
+    scenario: Annotated[
+        str, typer.Option(help="a scenario of the library, a file, or swarm-N for what seed N draws")
+    ] = "",
+    seed: Annotated[int, typer.Option(help="of all that is drawn by chance")] = 0,
+    dags: DAGS = None,
+    trace: Annotated[Path | None, typer.Option(help="write what happened, as JSON lines")] = None,
+    timeline: Annotated[Path | None, typer.Option(help="write a page that shows it")] = None,
+    as_json: JSON = False,
+) -> None:
+    """Run a workflow in the virtual world: the production launcher and operators, in milliseconds.
+
+    Exit code 0: the workflow succeeded; 1: it failed; 2: usage; 3: an invariant was broken; 4: no verdict in time.
+    """
+    from simulators import facility
+    from simulators.scenario.runner import run_scenario
+
+    folder, tasks_config = dags or facility.WORKFLOWS, config or facility.CONFIG
+    chosen = _scenario(scenario, workflow, folder)
+    lines: list[str] = []
+    result = run_scenario(chosen, seed=seed, dags=folder, config=tasks_config, write=lines.append)
+    if trace is not None:
+        _write(trace, "".join(lines))
+    if timeline is not None:
+        from simulators.timeline.page import timeline_page
+
+        _write(timeline, timeline_page(result.entries))
+    _print(result, as_json=as_json, expects=bool(chosen.expect.model_fields_set))
+    raise typer.Exit(int(result.exit_code))
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="a trace, or a saved failing case")],
+    dags: DAGS = None,
+    config: CONFIG = None,
+    timeline: Annotated[Path | None, typer.Option(help="write a page that shows it")] = None,
+    as_json: JSON = False,
+) -> None:
+    """Run once more what a trace records: the same digest and verdict, or exit code 5."""
+    from simulators import facility
+    from simulators.scenario.replay import replay as replay_trace
+    from simulators.scenario.result import ExitCode
+
+    done = replay_trace(file, dags=dags or facility.WORKFLOWS, config=config or facility.CONFIG)
+    if timeline is not None:
+        from simulators.timeline.page import timeline_page
+
+        _write(timeline, timeline_page(done.result.entries))
+    found = done.difference
+    if as_json:
+        plain = done.result.to_plain() | {"same": found is None}
+        typer.echo(json.dumps(plain if found is None else plain | {"difference": vars(found)}))
+    else:
+        _print(done.result, as_json=False, expects=False)
+        if found is None:
+            typer.echo("the same as recorded, line by line")
+        else:
+            typer.echo(f"{file}:{found.line}: the replay went another way", err=True)
+            typer.echo(f"  recorded: {found.recorded or '(the end)'}", err=True)
+            typer.echo(f"  replayed: {found.replayed or '(the end)'}", err=True)
+    raise typer.Exit(int(ExitCode.DIFFERENT if found else done.result.exit_code))
+
+
+def _scenario(name: str, workflow: str, folder: Path) -> Any:
+    """Return the scenario that the command line means."""
+    from simulators.explore.explorer import Search, survivable
+    from simulators.scenario.loader import find_scenario
+    from simulators.scenario.schema import Expected, Scenario
+
+    if found := re.fullmatch(r"swarm-(\d+)", name):
+        return Search(workflow or "test", survivable(), dags=folder).scenario(int(found[1]))
+    if not name:
+        return Scenario(name="none", workflow=workflow or "test")
+    chosen = find_scenario(name)
+    if workflow and workflow.removeprefix("lute_") != chosen.workflow:
+        # What it expects is said of its own workflow's steps.
+        other = {"workflow": workflow.removeprefix("lute_"), "expect": Expected()}
+        chosen = chosen.model_copy(update=other)
+    return chosen
+
+
+def _print(result: Any, *, as_json: bool, expects: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(result.to_plain()))
+        return
+    from rich.console import Console
+
+    from simulators.commands.show import show_result
+
+    typer.echo(result.output.rstrip())
+    show_result(result, Console(highlight=False, soft_wrap=True), expects=expects)
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot be written: {error.strerror}", file=file) from error

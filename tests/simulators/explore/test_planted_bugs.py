@@ -1,0 +1,130 @@
+"""Bugs put into production on purpose: exploring finds each of them, and shrinking leaves its cause."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lute.jid import wire
+from lute.jid.documents import JobRecord
+from lute.jid.status import JobStatus
+from lute.launch import arguments as launcher_arguments
+from lute.operators.jidoperators import JIDSlurmOperator
+from lute.operators.lifecycle import Lifecycle
+from simulators.explore.explorer import Search, survivable
+from simulators.explore.shrink import runner, shrink
+from simulators.scenario.result import Result
+
+MOST_SEEDS = 1000
+Patch = Callable[[pytest.MonkeyPatch], None]
+
+
+def no_on_kill(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(JIDSlurmOperator, "on_kill", lambda self: setattr(self, "_killed", False))
+
+
+def lost_submit_retried(patch: pytest.MonkeyPatch) -> None:
+    start = wire.start_job
+    monkey = lambda document: replace(start(document), repeatable=True)  # noqa: E731
+    patch.setattr(wire, "start_job", monkey)
+
+
+def unknown_is_success(patch: pytest.MonkeyPatch) -> None:
+    poll = Lifecycle._poll
+
+    def gullible(self: Lifecycle, record: JobRecord) -> JobRecord:
+        now = poll(self, record)
+        return now if now.status is not None else replace(now, status=JobStatus.DONE)
+
+    patch.setattr(Lifecycle, "_poll", gullible)
+
+
+def log_fetched_twice(patch: pytest.MonkeyPatch) -> None:
+    collect = Lifecycle._collect
+
+    def twice(self: Lifecycle, record: JobRecord) -> str:
+        collect(self, record)
+        return collect(self, record)
+
+    patch.setattr(Lifecycle, "_collect", twice)
+
+
+def token_in_a_log_line(patch: pytest.MonkeyPatch) -> None:
+    execute = JIDSlurmOperator.execute
+
+    def talkative(self: JIDSlurmOperator, context: Any) -> None:
+        self.log.info("conf: %s", context["dag_run"].conf)
+        execute(self, context)
+
+    patch.setattr(JIDSlurmOperator, "execute", talkative)
+
+
+def no_deadline(patch: pytest.MonkeyPatch) -> None:
+    real = Lifecycle.__init__
+
+    def patient(self: Lifecycle, *args: Any, settings: Any, **kwargs: Any) -> None:
+        timeouts = settings.timeouts.model_copy(update={"unknown_status_s": float("inf")})
+        real(self, *args, settings=settings.model_copy(update={"timeouts": timeouts}), **kwargs)
+
+    patch.setattr(Lifecycle, "__init__", patient)
+
+
+def cap_ignored_for_n(patch: pytest.MonkeyPatch) -> None:
+    class AsGiven:
+        def __init__(self, words: Sequence[str]) -> None:
+            self._words = words
+
+        def render(self) -> list[str]:
+            return list(self._words)
+
+    patch.setattr(launcher_arguments, "parse_step_arguments", AsGiven)
+    capped = JIDSlurmOperator.slurm_arguments
+
+    def careless(self: JIDSlurmOperator, words: Sequence[str]) -> list[str]:
+        if any(word.startswith("-n") for word in words):
+            return list(words)
+        return capped(self, words)
+
+    patch.setattr(JIDSlurmOperator, "slurm_arguments", careless)
+
+
+BUGS: list[tuple[Patch, str, tuple[str, ...]]] = [
+    (no_on_kill, "no_job_after_task", ()),
+    (lost_submit_retried, "one_live_job_per_try", ("lost_submit",)),
+    (unknown_is_success, "success_only_when_done", ()),
+    (log_fetched_twice, "each_log_once", ()),
+    (token_in_a_log_line, "no_secret", ()),
+    (no_deadline, "ends_in_time", ()),
+    (cap_ignored_for_n, "caps_hold", ()),
+]
+"""What is planted, which checker should see it, and which kinds of trouble it takes beside the usual ones."""
+
+
+@pytest.mark.parametrize(("plant", "checker", "more"), BUGS, ids=[bug[0].__name__ for bug in BUGS])
+def test_a_planted_bug_is_found_and_shrunk(
+    plant: Patch, checker: str, more: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = Search("pyalgos_sfx", survivable() + more)
+    plant(monkeypatch)
+    seed, found = first_broken(search, checker)
+    assert seed < MOST_SEEDS
+    small = shrink(search.scenario(seed), seed, checker, runner(search.dags, search.config))
+    assert len(small.scenario.faults) <= 3
+    assert any(broken.checker == checker for broken in small.result.broken)
+    assert small.result.workflow == found.workflow
+    monkeypatch.undo()
+    healthy = search_result(search, small.scenario, seed)
+    assert not [broken for broken in healthy.broken if broken.checker == checker], "without the bug all is well"
+
+
+def first_broken(search: Search, checker: str) -> tuple[int, Result]:
+    for seed in range(MOST_SEEDS):
+        result = search.run(seed)
+        if any(broken.checker == checker for broken in result.broken):
+            return seed, result
+    raise AssertionError(f"{checker} was never broken in {MOST_SEEDS} seeds")
+
+
+def search_result(search: Search, scenario: Any, seed: int) -> Result:
+    return runner(search.dags, search.config)(scenario, seed)
