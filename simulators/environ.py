@@ -1,4 +1,4 @@
-"""Changing this process's environment: for what reads it while it is imported or runs in the virtual world."""
+"""Changing this process's environment: for what reads it in the virtual world."""
 
 import contextlib
 import os

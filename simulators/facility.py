@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from lute.airflow_api.models import RunState, TaskState
+from lute.airflow_api.models import TaskState
 from lute.errors import ConfigError, did_you_mean
 from lute.seams import Runtime, installed
 from simulators import environ
@@ -180,7 +180,7 @@ class Facility:
             self.launch()
 
     def finish(self) -> bool:
-        """Let time pass until everything has ended, and a little longer; return False if it has not in time."""
+        """Let time pass until everything has ended, and a little longer; return False if it has not."""
         deadline_s = self.start_s + self.scenario.deadline_s
         agenda = self.agenda
         while not self.is_over:

@@ -77,7 +77,9 @@ def parse_reply(request: JidRequest, endpoint: str, http_status: int, content: b
         )
     if http_status == _BUSY:
         raise TransientError(
-            f"the JID is busy (HTTP {http_status}): {_excerpt(content)}", endpoint=endpoint, http_status=http_status
+            f"the JID is busy (HTTP {http_status}): {_excerpt(content)}",
+            endpoint=endpoint,
+            http_status=http_status,
         )
     if http_status >= 500 or http_status in (408, 425):
         raise unclear(
@@ -104,7 +106,9 @@ def parse_reply(request: JidRequest, endpoint: str, http_status: int, content: b
         ) from error
     if not isinstance(reply, dict) or "success" not in reply:
         raise unclear(
-            f"the JID's reply is not understood: {_excerpt(content)}", endpoint=endpoint, http_status=http_status
+            f"the JID's reply is not understood: {_excerpt(content)}",
+            endpoint=endpoint,
+            http_status=http_status,
         )
     if reply["success"] is not True:
         failure: type[RemoteError] = PermanentError if request.refusal_is_final else TransientError

@@ -57,7 +57,8 @@ class Process:
     """What surrounds the launcher; by default this process.
 
     Attributes:
-        stdout: where everything about the run goes; None for the process's standard output at the time of use.
+        stdout: where everything about the run goes; None for the process's standard output at the time of
+            use.
         stderr: where errors of the launcher itself go; None likewise.
     """
 

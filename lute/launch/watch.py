@@ -26,7 +26,8 @@ def watch(
 ) -> Iterator[tuple[RunState, list[TaskInstance]]]:
     """Yield the run's state and its task instances until it has ended; the last ones are the final ones.
 
-    While a task is under way the run is, so that one request tells all. Polls fast after a change and slower while nothing happens, 0.5 s to 5 s.
+    While a task is under way the run is, so that one request tells all. Polls fast after a change and
+    slower while nothing happens, 0.5 s to 5 s.
 
     Raises:
         PermanentError: the run was still queued after `queued_limit_s` seconds.

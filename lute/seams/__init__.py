@@ -45,7 +45,7 @@ def current_runtime() -> Runtime:
 @contextlib.contextmanager
 def installed(new_runtime: Callable[[], Runtime]) -> Iterator[None]:
     """Let `current_runtime` return what `new_runtime` makes: a simulated world's seams."""
-    global _new_runtime  # noqa: PLW0603 - Airflow makes the operators, so nobody can hand the seams to them
+    global _new_runtime
     before, _new_runtime = _new_runtime, new_runtime
     try:
         yield

@@ -32,6 +32,4 @@ class Broken:
 
 def check(history: History, facts: Facts) -> list[Broken]:
     """Return everything that a run broke."""
-    return [
-        Broken(found.name, text) for found in CHECKERS.values() for text in found.check(history, facts)
-    ]
+    return [Broken(found.name, text) for found in CHECKERS.values() for text in found.check(history, facts)]

@@ -1,6 +1,7 @@
 """The fake Slurm keeps its own books."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from simulators.checkers.history import History, JobFacts
 from simulators.checkers.model import Facts, checker
@@ -19,9 +20,7 @@ def never_oversubscribed(history: History, facts: Facts) -> Iterator[str]:  # no
     ]
     for start_s, _, job in spans:
         for node in job.cores:
-            held = sum(
-                other.cores.get(node, 0) for from_s, to_s, other in spans if from_s <= start_s < to_s
-            )
+            held = sum(other.cores.get(node, 0) for from_s, to_s, other in spans if from_s <= start_s < to_s)
             if node in _CORES and held > _CORES[node]:
                 yield f"{held} cores of {node} were held at once"
 
@@ -29,6 +28,6 @@ def never_oversubscribed(history: History, facts: Facts) -> Iterator[str]:  # no
 def _running(job: JobFacts, end_s: float) -> Iterator[tuple[float, float]]:
     """Yield when it held cores: from RUNNING to the state after."""
     moments = [*job.states, (end_s, "")]
-    for (time_s, state), (next_s, _) in zip(moments, moments[1:], strict=False):
+    for (time_s, state), (next_s, _) in pairwise(moments):
         if state == "RUNNING":
             yield time_s, next_s

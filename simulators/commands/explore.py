@@ -31,13 +31,14 @@ def explore(
     from simulators import facility
     from simulators.explore.explorer import Report, Search, survivable
     from simulators.explore.explorer import explore as search_seeds
-    from simulators.faults.swarm import MAKERS
+    from simulators.faults.swarm import EARLY_PURGE, MAKERS
 
+    known = (*MAKERS, EARLY_PURGE)
     wanted = [name for name in faults.split(",") if name]
     for name in wanted:
-        if name not in MAKERS:
-            raise ConfigError(f"unknown kind of trouble '{name}': {did_you_mean(name, MAKERS)}")
-    kinds = tuple(wanted) or (tuple(MAKERS) if all_faults else survivable())
+        if name not in known:
+            raise ConfigError(f"unknown kind of trouble '{name}': {did_you_mean(name, known)}")
+    kinds = tuple(wanted) or (known if all_faults else survivable())
     search = Search(
         workflow.removeprefix("lute_"), kinds, dags or facility.WORKFLOWS, config or facility.CONFIG
     )
@@ -90,7 +91,13 @@ def _progress(total: int, *, shown: bool) -> Any:
         if not shown or not console.is_terminal:
             yield lambda _report: None
             return
-        columns = ("seeds", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[said]}"))
+        columns = (
+            "seeds",
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[said]}"),
+        )
         with Progress(*columns, console=console, transient=True) as bar:
             task = bar.add_task("", total=total, said="")
             yield lambda report: bar.update(
@@ -110,9 +117,7 @@ def _shrunk(search: Any, report: Any, out: Path | None) -> list[dict[str, Any]]:
         first = next(finding for finding in report.findings if finding.checker == checker)
         if checker == "same_seed_same_trace":
             continue
-        small = shrink(
-            search.scenario(first.seed), first.seed, checker, runner(search.dags, search.config)
-        )
+        small = shrink(search.scenario(first.seed), first.seed, checker, runner(search.dags, search.config))
         cases.append(keep_case(small, checker, out))
     return cases
 

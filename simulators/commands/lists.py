@@ -8,11 +8,13 @@ from simulators.commands.run import JSON
 
 
 def scenarios(as_json: JSON = False) -> None:
-    """List the scenarios of the library, one line each; those that production does not survive yet are marked."""
+    """List the scenarios of the library, one line each, with a mark where production does not survive it."""
     from simulators.scenario.catalogue import catalogue_lines, library
 
     if as_json:
-        plain = [{"name": name, "about": found.about, "xfail": found.xfail} for name, found in library().items()]
+        plain = [
+            {"name": name, "about": found.about, "xfail": found.xfail} for name, found in library().items()
+        ]
         typer.echo(json.dumps(plain))
         return
     for line in catalogue_lines():

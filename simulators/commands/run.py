@@ -10,9 +10,7 @@ import typer
 from lute.errors import ConfigError
 
 WORKFLOW = Annotated[str, typer.Argument(help="a workflow of the DAGs folder; default: the scenario's")]
-CONFIG = Annotated[
-    Path | None, typer.Option(exists=True, dir_okay=False, help="the Tasks' configuration")
-]
+CONFIG = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="the Tasks' configuration")]
 DAGS = Annotated[
     Path | None,
     typer.Option(exists=True, file_okay=False, help="folder of DAG files; default: workflows/airflow"),
@@ -34,7 +32,8 @@ def run(
 ) -> None:
     """Run a workflow in the virtual world: the production launcher and operators, in milliseconds.
 
-    Exit code 0: the workflow succeeded; 1: it failed; 2: usage; 3: an invariant was broken; 4: no verdict in time.
+    Exit code 0: the workflow succeeded; 1: it failed; 2: usage; 3: an invariant was broken; 4: no verdict
+    in time.
     """
     from simulators import facility
     from simulators.scenario.runner import run_scenario
@@ -54,7 +53,9 @@ def run(
 
 
 def replay(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="a trace, or a saved failing case")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="a trace, or a saved failing case")
+    ],
     dags: DAGS = None,
     config: CONFIG = None,
     timeline: Annotated[Path | None, typer.Option(help="write a page that shows it")] = None,

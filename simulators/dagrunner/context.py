@@ -59,7 +59,7 @@ class RunningTask:
 
 
 class TaskLog:
-    """The `log` of an operator: each line goes to `note`, as standard logging and structlog would write it."""
+    """The `log` of an operator: each line goes to `note`, as logging or structlog would write it."""
 
     def __init__(self, note: Callable[[str, str], None]) -> None:
         self._note = note

@@ -6,7 +6,6 @@ from random import Random
 from typing import Any
 
 from lute.airflow_api.models import TaskState
-from lute.redact import redact
 from simulators.dagrunner import expansion
 from simulators.dagrunner.context import RETURN_VALUE, RunningTask, TaskLog, context_of
 from simulators.dagrunner.database import Database
@@ -58,7 +57,7 @@ class Executor:
         self._agenda.after(self._draw.uniform(*self._conf.launch_s), lambda: self._begin(run, record, dag))
 
     def kill_process(self, record: TaskInstance) -> bool:
-        """Let the process of a running try die by SIGKILL; its supervisor reports that. False if none runs."""
+        """Let the process of a running try die by SIGKILL; its supervisor reports it. False if none runs."""
         running = self.tries.pop(id(record), None)
         if running is None:
             return False

@@ -22,7 +22,7 @@ def elements(task: Any, xcom: Callable[[str, str], Any]) -> list[dict[str, Any]]
         NotYet: an upstream task has not pushed its values.
         NotSimulatedError: it maps over something else than values and plain XComs.
     """
-    given = task._get_specified_expand_input()  # noqa: SLF001 - the only way to it on both versions
+    given = task._get_specified_expand_input()
     value = given.value
     if isinstance(value, dict):
         names = list(value)

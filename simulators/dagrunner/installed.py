@@ -84,29 +84,33 @@ __all__ = [
     "in_runner",
 ]
 
-# Whoever calls `execute` outside of Airflow's own task runner is warned; here the dagrunner is the task runner.
+# Whoever calls `execute` outside of Airflow's task runner is warned; here the dagrunner is the task runner.
 ExecutorSafeguard.test_mode = True
 for _name in ("airflow", "airflow.task", "airflow.processor"):
     logging.getLogger(_name).setLevel(logging.ERROR)
 
 
 @contextlib.contextmanager
-def dags_in() -> Iterator[dict[str, Any]]:
-    """Collect the DAGs that code under this context makes by `with DAG(...)` or `@dag`, by id."""
+def dags_in(module: str) -> Iterator[dict[str, Any]]:
+    """Collect the DAGs that a module makes by `with DAG(...)` or `@dag` while it is imported, by id.
+
+    Args:
+        module: its name in `sys.modules`.
+    """
     if MAJOR >= 3:
         from airflow.sdk.definitions._internal.contextmanager import DagContext
     else:
         from airflow.models.dag import DagContext
     found: dict[str, Any] = {}
     before = set(DagContext.autoregistered_dags)
-    DagContext.current_autoregister_module_name = "lute_dag_file"
+    DagContext.current_autoregister_module_name = module
     try:
         yield found
     finally:
         DagContext.current_autoregister_module_name = None
-        for dag, module in set(DagContext.autoregistered_dags) - before:
+        for dag, maker in set(DagContext.autoregistered_dags) - before:
             found[dag.dag_id] = dag
-            DagContext.autoregistered_dags.discard((dag, module))
+            DagContext.autoregistered_dags.discard((dag, maker))
 
 
 def in_runner(operator: Any, arguments: Mapping[str, Any] | None) -> Any:

@@ -7,6 +7,7 @@ from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from lute.errors import LuteError
 from simulators.dagrunner.installed import DAG, MappedOperator, dags_in
@@ -65,7 +66,7 @@ def _import(path: Path) -> dict[str, Any] | str:
     text = path.read_text(encoding="utf-8", errors="replace").lower()
     if "dag" not in text or "airflow" not in text:  # Airflow's own `dag_discovery_safe_mode`
         return {}
-    name = f"lute_dag_file_{path.stem}"
+    name = f"lute_dag_file_{crc32(str(path).encode()):08x}_{path.stem}"
     # Named with its loader: a DAG file may have any suffix that Airflow was told of.
     spec = spec_from_file_location(name, path, loader=SourceFileLoader(name, str(path)))
     assert spec is not None  # noqa: S101 - a loader was given
@@ -73,8 +74,9 @@ def _import(path: Path) -> dict[str, Any] | str:
     module = module_from_spec(spec)
     before = sys.dont_write_bytecode
     sys.dont_write_bytecode = True
+    sys.modules[name] = module  # where Airflow looks for it when a DAG registers itself
     try:
-        with dags_in() as registered:
+        with dags_in(name) as registered:
             spec.loader.exec_module(module)
         found = registered | {
             value.dag_id: value for value in vars(module).values() if isinstance(value, DAG)

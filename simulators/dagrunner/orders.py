@@ -33,16 +33,20 @@ class Orders(Protocol):
     def set_run_state(self, run: DagRun, state: RunState) -> None:
         """Mark a run as ended, or queue it again.
 
-        Measured: a run that is queued again loses `start` and `end` and keeps its tasks as they are. In one that
-        is marked failed, running tasks fail and other unfinished ones are skipped. In one that is marked
-        success, 2.11 marks all tasks, even failed ones; 3.3 leaves those that have ended.
+        Measured: a run that is queued again loses `start` and `end` and keeps its tasks as they are. In one
+        that is marked failed, running tasks fail and other unfinished ones are skipped. In one that is marked
+        success, 2.11 marks all tasks, even failed ones; 3.3 leaves those that have ended. A task that never
+        started has the moment of the mark as `start` and `end`.
         """
 
     def delete_run(self, run: DagRun) -> None:
         """Forget a run with its tasks; what of it is running is ended."""
 
     def set_task_state(self, run: DagRun, tasks: Sequence[TaskInstance], state: TaskState) -> None:
-        """Mark tasks. Measured: failed tasks behind them become as if they had never run."""
+        """Mark tasks. Measured: failed tasks behind them become as if they had never run.
+
+        A task that never started has the moment of the mark as `start` and `end`.
+        """
 
     def clear(self, run: DagRun, tasks: Sequence[TaskInstance]) -> None:
         """Let tasks run again. The run's own state is not touched: the caller asks for that, too."""

@@ -80,7 +80,7 @@ class Scheduler:
             self._database.set_run(run, RunState.RUNNING)
 
     def _schedule(self, run: DagRun) -> None:
-        """Let every task of a run take the state that its upstream tasks give it, then see whether it is over."""
+        """Let every task of a run take the state that its upstream gives it, then see whether it is over."""
         dag = self._state.dags[run.dag_id].dag
         changed = True
         while changed:

@@ -11,7 +11,7 @@ TaskKey = tuple[str, int]
 """task_id and map_index (-1 for a task that is not mapped)."""
 
 RUNNING_STATES = frozenset({TaskState.RUNNING, TaskState.DEFERRED, TaskState.UP_FOR_RESCHEDULE})
-"""States that `mark run failed` turns into failed; the other unfinished ones become skipped (both versions)."""
+"""States that `mark run failed` turns into failed; the other unfinished ones are skipped (both versions)."""
 
 
 @dataclass
@@ -67,10 +67,10 @@ class DagRun:
     """One run of one DAG.
 
     Attributes:
-        tasks: by task_id and map_index, in the order of the DAG file; a mapped task that is not expanded yet has
-            the map_index -1.
-        logical_date: what the request that started it names; with v1, which knows no run without one, else the
-            time of the request.
+        tasks: by task_id and map_index, in the order of the DAG file; a mapped task that is not expanded
+            yet has the map_index -1.
+        logical_date: what the request that started it names; with v1, which knows no run without one, else
+            the time of the request.
         run_after: not to be started before; v2 only.
         decided: when the scheduler last looked at it.
     """

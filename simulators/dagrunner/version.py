@@ -1,4 +1,4 @@
-"""What differs between Airflow 2.11 and 3.3, and how long things take (measured; see the figures' comments)."""
+"""What differs between Airflow 2.11 and 3.3, and how long things take (measured)."""
 
 from dataclasses import dataclass
 
@@ -15,8 +15,8 @@ class AirflowConf:
         launch_s: from the executor's start of a try to its first line.
         heartbeat_s: longest time until a running try notices that its state was changed from outside.
         triggerer_poll_s: longest time until the triggerer starts or cancels a trigger.
-        kill_raises: the SIGTERM handler raises AirflowTaskTerminated after on_kill (2.11); else `execute` just
-            goes on (3.3).
+        kill_raises: the SIGTERM handler raises AirflowTaskTerminated after on_kill (2.11); else `execute`
+            just goes on (3.3).
         kill_limit_s: from SIGTERM to SIGKILL.
         trigger_has_on_kill: a user's kill of a deferred task calls the trigger's `on_kill` (3.3).
         clear_kills: clearing a running task over REST has its effect (3.3; on 2.11 it has none).

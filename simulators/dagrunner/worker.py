@@ -39,8 +39,8 @@ class Try:
     Args:
         operator: a copy of the operator that only this try uses.
         run: what it does: `operator.execute(context)`, or going on after a deferral.
-        report: called once with the outcome and with what belongs to it: the returned value, the TaskDeferred,
-            the error. Not called if the process was killed by `kill`.
+        report: called once with the outcome and with what belongs to it: the returned value, the
+            TaskDeferred, the error. Not called if the process was killed by `kill`.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Try:
             return Outcome.RESCHEDULED, reschedule
         except (AirflowFailException, AirflowSensorTimeout, AirflowTaskTerminated) as error:
             return Outcome.FAILED, error
-        except (Exception, AirflowTaskTimeout, SystemExit, KeyboardInterrupt) as error:
+        except (Exception, AirflowTaskTimeout, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001
             return Outcome.FAILED_TRY, error
 
     @contextlib.contextmanager

@@ -10,7 +10,7 @@ from simulators.scenario.loader import dump_scenario
 
 
 def keep_case(small: Shrunk, checker: str, folder: Path | None) -> dict[str, Any]:
-    """Write `CHECKER-SEED.yaml` and `.jsonl` into a folder, if there is one; return what to tell of the case."""
+    """Write `CHECKER-SEED.yaml` and `.jsonl` into a folder, if there is one; return what to tell."""
     scenario = small.scenario.model_copy(update={"name": f"{checker}-{small.seed}"})
     text = next(found.text for found in small.result.broken if found.checker == checker)
     plain: dict[str, Any] = {

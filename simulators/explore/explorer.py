@@ -115,9 +115,7 @@ def survivable() -> tuple[str, ...]:
     return tuple(kind for kind in MAKERS if kind not in NOT_YET)
 
 
-def explore(
-    search: Search, seeds: range, *, workers: int | None = None, batch: int = 20
-) -> Iterator[Report]:
+def explore(search: Search, seeds: range, *, workers: int | None = None, batch: int = 20) -> Iterator[Report]:
     """Run seeds on all cores and yield a report for each batch, in the order of the seeds."""
     batches = [seeds[start : start + batch] for start in range(0, len(seeds), batch)]
     count = min(workers or os.cpu_count() or 1, len(batches))

@@ -34,8 +34,8 @@ def shrink(
 ) -> Shrunk:
     """Leave out faults, then whatever else is special, as long as `checker` still finds something.
 
-    Halves of the faults are tried first, then single ones (delta debugging), then the plain Slurm arguments, jobs
-    and retries.
+    Halves of the faults are tried first, then single ones (delta debugging), then the plain Slurm
+    arguments, jobs and retries.
     """
     runs = 0
     best = scenario

@@ -27,7 +27,9 @@ class Malformed(ExchangeFault):
 
     places: ClassVar = EVERYWHERE
     what: Literal["malformed"]
-    body: Literal["html", "empty", "null", "list", "not_utf8", "no_value", "wrong_types", "truncated"] = "html"
+    body: Literal["html", "empty", "null", "list", "not_utf8", "no_value", "wrong_types", "truncated"] = (
+        "html"
+    )
 
     def after(self, exchange: Exchange, world: "Facility") -> bool:  # noqa: ARG002
         """Replace the body; the request had its effect."""

@@ -55,9 +55,7 @@ class Plan:
     def last_end_s(self) -> float:
         """When the last fault with a known end is over, in seconds after the start."""
         ends = [
-            fault.at_s + (fault.for_s or 0.0)
-            for fault in self.faults
-            if isinstance(fault, ExchangeFault)
+            fault.at_s + (fault.for_s or 0.0) for fault in self.faults if isinstance(fault, ExchangeFault)
         ]
         return max(ends, default=0.0)
 

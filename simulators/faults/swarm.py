@@ -1,7 +1,7 @@
 """Drawing a run from a seed: first which kinds of fault exist at all and how strong, then the faults.
 
-A world in which everything fails a little finds less than many worlds in each of which few things fail often: so
-each seed switches most kinds off (swarm testing).
+A world in which everything fails a little finds less than many worlds in each of which few things fail
+often: so each seed switches most kinds off (swarm testing).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Any
 
 from simulators.faults.kinds import parse_fault
 from simulators.kernel.seeds import Seeds
-from simulators.scenario.schema import Scenario, TaskModel
+from simulators.scenario.schema import ClusterModel, Scenario, TaskModel
 
 Maker = Callable[[Random, Sequence[str]], dict[str, Any]]
 
@@ -18,6 +18,7 @@ _RUN_S = 400.0
 """Faults at a time of their own begin within so many seconds: most runs last as long."""
 _DEADLINE_S = 3 * 3600.0
 """No run needs longer, whatever of this happens to it."""
+_NEVER_S = 24 * 3600.0
 _POLLED = ("jid.job_statuses", "jid.job_log_file")
 _BODIES = ("html", "empty", "null", "not_utf8", "no_value", "wrong_types", "truncated")
 
@@ -78,10 +79,12 @@ MAKERS: Mapping[str, Maker] = {
     },
     "status_word": lambda draw, tasks: {
         "what": "status_word", **_task(draw, tasks), "call": draw.randint(1, 12),
-        "calls": draw.choice([1, 3, None]), "word": draw.choice(["PENDING", "COMPLETED", "", "weird", "done"]),
+        "calls": draw.choice([1, 3, None]),
+        "word": draw.choice(["PENDING", "COMPLETED", "", "weird", "done"]),
     },
     "empty_list": lambda draw, tasks: {
-        "what": "empty_list", **_task(draw, tasks), "call": draw.randint(1, 12), "calls": draw.choice([1, 3, None]),
+        "what": "empty_list", **_task(draw, tasks), "call": draw.randint(1, 12),
+        "calls": draw.choice([1, 3, None]),
     },
     "stale_status": lambda draw, tasks: {"what": "stale_status", **_task(draw, tasks), **_calls(draw)},
     "slurm_refusal": lambda draw, tasks: {
@@ -96,7 +99,8 @@ MAKERS: Mapping[str, Maker] = {
         "status": draw.choice([429, 500, 502, 503]), "direction": draw.choice(["before", "after"]),
     },
     "controller_down": lambda draw, _: {
-        "what": "controller_down", "at_s": round(draw.uniform(0, _RUN_S), 1), "for_s": round(draw.uniform(5, 200), 1),
+        "what": "controller_down", "at_s": round(draw.uniform(0, _RUN_S), 1),
+        "for_s": round(draw.uniform(5, 200), 1),
     },
     "node_down": lambda draw, tasks: {"what": "node_down", **_moment(draw, tasks, "job_running")},
     "preempt": lambda draw, tasks: {"what": "preempt", **_moment(draw, tasks, "job_running")},
@@ -108,7 +112,8 @@ MAKERS: Mapping[str, Maker] = {
     },
     "disk_full": lambda draw, _: {"what": "disk_full", "at_s": round(draw.uniform(0, _RUN_S), 1)},
     "scheduler_restart": lambda draw, _: {
-        "what": "scheduler_restart", "at_s": round(draw.uniform(0, _RUN_S), 1), "for_s": round(draw.uniform(5, 200), 1),
+        "what": "scheduler_restart", "at_s": round(draw.uniform(0, _RUN_S), 1),
+        "for_s": round(draw.uniform(5, 200), 1),
     },
     "mark_task": lambda draw, tasks: {
         "what": "mark_task", **_moment(draw, tasks, "running", "submitted", "remembered", "job_running"),
@@ -133,9 +138,18 @@ MAKERS: Mapping[str, Maker] = {
 }  # fmt: skip
 """Kind of trouble -> what draws one fault of it."""
 
+EARLY_PURGE = "early_purge"
+"""No fault but a cluster that forgets ended jobs soon, as real ones do after MinJobAge, 300 s by default."""
+
 NOT_YET = frozenset(
     [
-        "worker_killed", "launcher_killed", "clear_task", "short_token", "lost_submit", "submit_error", "vanish",
+        "worker_killed",
+        "launcher_killed",
+        "clear_task",
+        "short_token",
+        "lost_submit",
+        "submit_error",
+        "vanish",
     ]
 )
 """What production does not survive yet: left out unless asked for."""
@@ -148,13 +162,15 @@ def draw_scenario(
 
     Args:
         tasks: labels of the workflow's tasks.
-        kinds: the kinds of trouble that may exist, names of `MAKERS`.
+        kinds: the kinds of trouble that may exist, names of `MAKERS` or `EARLY_PURGE`.
         caps: task -> most cores that its operator allows; the Slurm arguments go beyond them.
     """
     seeds = Seeds(seed)
     options = seeds.stream("swarm.options")
     share = options.choice([0.0, 0.1, 0.2, 0.4])
     enabled = [kind for kind in kinds if options.random() < share]
+    forgets = EARLY_PURGE in enabled
+    enabled = [kind for kind in enabled if kind != EARLY_PURGE]
     count = options.choice([1, 2, 3, 5, 8]) if enabled else 0
     faults = []
     for number in range(count):
@@ -164,6 +180,7 @@ def draw_scenario(
         name=f"swarm-{seed}",
         workflow=workflow,
         slurm_args=_slurm_args(seeds.stream("swarm.arguments"), max(caps.values(), default=4)),
+        cluster=ClusterModel(min_job_age_s=options.uniform(2, 300) if forgets else _NEVER_S),
         retries=options.choice([0, 0, 0, 1, 2]),
         retry_delay_s=options.choice([0.0, 30.0, 300.0]),
         tasks=_task_models(seeds.stream("swarm.tasks"), tasks),

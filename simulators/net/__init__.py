@@ -1,1 +1,1 @@
-"""The network of the virtual world: requests and replies as bytes, with latencies and faults; nothing listens."""
+"""The network of the virtual world: requests and replies as bytes, with faults; nothing listens."""

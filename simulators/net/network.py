@@ -54,7 +54,8 @@ class Network:
 
     Attributes:
         delivering: the client whose request a server is answering right now; empty otherwise.
-        meddler: what acts on each exchange before it is sent, and on its reply before it goes back: the faults.
+        meddler: what acts on each exchange before it is sent, and on its reply before it goes back: the
+            faults.
     """
 
     def __init__(

@@ -50,7 +50,7 @@ class NetworkResponse(Response):
         self.reason = ""
         self.elapsed = datetime.timedelta(seconds=reply.took_s)
         self.request = request
-        self.connection = None
+        self.connection = None  # type: ignore[assignment]
 
     def json(self, **options: Any) -> Any:
         """Return what the body holds; see `requests.Response.json`."""
@@ -181,7 +181,7 @@ class VirtualSession(requests.Session):
         return self._adapter.send(prepared, timeout=timeout)
 
     def _prepare(self, method: str, url: str) -> PreparedRequest:
-        """Return a request without a body; a plain URL is taken as it is, which requests would find out slowly."""
+        """Return a request without a body; a plain URL is sent as it is, which requests finds out slowly."""
         if url not in self._plain and not _PLAIN_URL.fullmatch(url):
             return requests.Request(method, url, headers=dict(self.headers)).prepare()
         self._plain.add(url)

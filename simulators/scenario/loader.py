@@ -45,7 +45,7 @@ def dump_scenario(scenario: Scenario) -> str:
         plain["tasks"] = {
             name: models[0] if len(models) == 1 else models for name, models in plain["tasks"].items()
         }
-    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
+    return yaml.safe_dump(plain, sort_keys=False, width=100)
 
 
 def scenario_names() -> list[str]:

@@ -16,7 +16,7 @@ import contextlib
 import importlib
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from datetime import datetime, tzinfo
 from types import FrameType
 from typing import Any
@@ -31,7 +31,9 @@ from simulators.kernel.aio import VirtualLoop
 from simulators.kernel.events import Event
 
 _UTCNOW = "airflow.utils.timezone.utcnow" if MAJOR < 3 else "airflow._shared.timezones.timezone.utcnow"
-_DATETIMES = () if MAJOR < 3 else ("airflow.sdk.execution_time.task_runner", "airflow.sdk.execution_time.supervisor")
+_DATETIMES = (
+    () if MAJOR < 3 else ("airflow.sdk.execution_time.task_runner", "airflow.sdk.execution_time.supervisor")
+)
 """Where 3.3 asks `datetime` itself for the time."""
 
 
@@ -62,7 +64,9 @@ def dag_test(world: Facility, dag_id: str, conf: Mapping[str, Any]) -> None:
         while not actor.is_over:
             next_s = world.agenda.next_time_s
             if next_s is None or next_s > deadline_s:
-                raise NothingPlannedError(f"{dag_id} has not ended after {world.agenda.now_s - world.start_s:.0f} s")
+                raise NothingPlannedError(
+                    f"{dag_id} has not ended after {world.agenda.now_s - world.start_s:.0f} s"
+                )
             world.agenda.step()
     if actor.error is not None:
         raise actor.error
@@ -70,11 +74,11 @@ def dag_test(world: Facility, dag_id: str, conf: Mapping[str, Any]) -> None:
 
 @contextlib.contextmanager
 def _airflow_in_virtual_time(world: Facility, actor: Actor) -> Iterator[None]:
-    """Let Airflow's own waiting, its clock, its time limits and its event loops be of the virtual world.
+    """Let Airflow's own waiting, its clock, its time limits and its triggers be of the virtual world.
 
     Its in-process API server answers in threads of its own, and these go on in real time.
     """
-    really_sleep = time.sleep
+    really_sleep, really_run = time.sleep, asyncio.run
     actors = world.actors
 
     def sleep(duration_s: float) -> None:
@@ -84,6 +88,12 @@ def _airflow_in_virtual_time(world: Facility, actor: Actor) -> Iterator[None]:
         else:
             really_sleep(duration_s)
 
+    def run(main: Coroutine[Any, Any, Any]) -> Any:
+        if getcurrent() not in actors.running:
+            return really_run(main)
+        with asyncio.Runner(loop_factory=lambda: VirtualLoop(actors)) as runner:
+            return runner.run(main)
+
     class VirtualDatetime(datetime):
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
@@ -91,13 +101,13 @@ def _airflow_in_virtual_time(world: Facility, actor: Actor) -> Iterator[None]:
 
     with contextlib.ExitStack() as stack:
         stack.enter_context(patch("time.sleep", sleep))
+        stack.enter_context(patch("asyncio.run", run))  # for triggers
         stack.enter_context(patch("signal.setitimer", _Alarm(world, actor).set))
         stack.enter_context(patch(_UTCNOW, world.clock.now))
         for module in _DATETIMES:
             importlib.import_module(module)
             stack.enter_context(patch(f"{module}.datetime", VirtualDatetime))
         stack.enter_context(_restored_signals())
-        stack.enter_context(_loops_of(world))
         yield
 
 
@@ -133,25 +143,6 @@ def _restored_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def _loops_of(world: Facility) -> Iterator[None]:
-    """Let new event loops of the world's actors be virtual; `dag.test()` runs each trigger in one."""
-    before = asyncio.get_event_loop_policy()
-
-    class Policy(type(before)):  # type: ignore[misc]
-        def new_event_loop(self) -> asyncio.AbstractEventLoop:
-            if getcurrent() in world.actors.running:
-                return VirtualLoop(world.actors)
-            loop: asyncio.AbstractEventLoop = super().new_event_loop()
-            return loop
-
-    asyncio.set_event_loop_policy(Policy())
-    try:
-        yield
-    finally:
-        asyncio.set_event_loop_policy(before)
 
 
 @contextlib.contextmanager

@@ -16,7 +16,8 @@ class Jobs:
     """Follows every Slurm job from its submission to its end.
 
     Args:
-        submitter: names the actor whose request is being carried out, which owns a job that appears meanwhile.
+        submitter: names the actor whose request is being carried out, which owns a job that appears
+            meanwhile.
         try_of: returns the number of the try that a task is at.
         on_moment: called with task, moment and job id.
 

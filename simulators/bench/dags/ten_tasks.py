@@ -1,6 +1,7 @@
 """The workflow of `lute-sim bench stack`: ten tasks on seven levels, with fan-out and fan-in."""
 
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 from airflow import DAG
@@ -26,6 +27,6 @@ levels = [
         ["Compare"],
     )
 ]
-for before, after in zip(levels, levels[1:], strict=False):
+for before, after in pairwise(levels):
     for task in before:
         task >> after

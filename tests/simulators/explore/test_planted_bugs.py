@@ -115,7 +115,9 @@ def test_a_planted_bug_is_found_and_shrunk(
     assert small.result.workflow == found.workflow
     monkeypatch.undo()
     healthy = search_result(search, small.scenario, seed)
-    assert not [broken for broken in healthy.broken if broken.checker == checker], "without the bug all is well"
+    assert not [broken for broken in healthy.broken if broken.checker == checker], (
+        "without the bug all is well"
+    )
 
 
 def first_broken(search: Search, checker: str) -> tuple[int, Result]:

@@ -100,7 +100,7 @@ class RunsV1:
         return any(rows.logical_date(run) == date for run in selection.runs_of(self._state, dag_id))
 
     def _now(self, dag_id: str) -> datetime:
-        """Return the present as a logical date: later than the last, though in a virtual world time may stand."""
+        """Return the present as a logical date, later than the last although virtual time may stand still."""
         last = self._last_dates.get(dag_id)
         now = self._orders.now()
         date = now if last is None or now > last else last + _MICROSECOND

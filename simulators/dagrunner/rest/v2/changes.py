@@ -83,7 +83,8 @@ class ChangesV2:
             raise refusal(404, no_run(*call.params))
         found = selection.clearable([run], None, only_failed=call.body.only_failed, only_running=False)
         if call.body.dry_run:
-            return listed(instance_rows(self._state, found), Page(None))
+            shown = instance_rows(self._state, found)
+            return rows.reply({"task_instances": shown, "total_entries": len(shown)})
         clear_all(self._orders, found, resets_runs=True)
         return rows.reply(rows.run_row(run, self._state.dags.get(run.dag_id)))
 
