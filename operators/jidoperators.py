@@ -54,7 +54,7 @@ class JIDSlurmOperator(BaseOperator):  # type: ignore[misc]
         self,
         *,
         user: str = "",
-        poke_interval: float = 5.0,
+        poke_interval: float = 10.0,
         max_cores: int | None = None,
         max_nodes: int | None = None,
         require_partition: str | None = None,

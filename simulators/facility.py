@@ -51,7 +51,7 @@ from simulators.virtual.launch import Launch
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKFLOWS = ROOT / "workflows" / "airflow"
-CONFIG = ROOT / "config" / "test.yaml"
+CONFIG = Path(__file__).parent / "virtual" / "tasks.yaml"
 SITE = Path(__file__).parent / "virtual" / "site.toml"
 START_S = 1_800_000_000.0
 """The moment at which every world begins: 2027-01-15 08:00 UTC."""
@@ -71,6 +71,7 @@ class Facility:
 
     Attributes:
         start_s: the moment at which the launchers start, in POSIX seconds.
+        launch_env: what a launcher's environment has instead of the usual.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Facility:
         self.token_user = SCIENTIST.user
         self.tokens = TokenAuthority(self.clock, shared_key())
         self.secrets: list[str] = []
+        self.launch_env: dict[str, str] = {}
         self.launches: list[Launch] = []
         self._config = config
         self._stack = ExitStack()
@@ -157,7 +159,7 @@ class Facility:
             "ARP_JOB_ID": root,
             "ARP_LOCATION": "S3DF",
             "JID_UPDATE_COUNTERS": f"{JID_URL}/replace_counters/{EXPERIMENT}/{root}",
-        }
+        } | self.launch_env
         argv = ["-c", str(self._config), "-w", self.scenario.workflow, *self.scenario.slurm_args, *more]
         name = "launcher" if number == 1 else f"launcher-{number}"
         self._note(name, "start", argv=[_without_root(word) for word in argv])

@@ -8,8 +8,8 @@ from lute.airflow_api.models import RunState, TaskInstance
 from lute.errors import PermanentError
 from lute.seams import Clock
 
-_SHORTEST_POLL_S = 0.5
-_LONGEST_POLL_S = 5.0
+_SHORTEST_POLL_S = 1.0
+_LONGEST_POLL_S = 10.0
 _POLL_AGE_FRACTION = 0.05
 
 
@@ -27,7 +27,7 @@ def watch(
     """Yield the run's state and its task instances until it has ended; the last ones are the final ones.
 
     While a task is under way the run is, so that one request tells all. Polls fast after a change and
-    slower while nothing happens, 0.5 s to 5 s.
+    slower while nothing happens, 1 s to 10 s.
 
     Raises:
         PermanentError: the run was still queued after `queued_limit_s` seconds.

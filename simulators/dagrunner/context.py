@@ -1,8 +1,8 @@
 """What a running operator gets to see of Airflow: its context, its task instance, its log."""
 
-import json
+import math
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -139,18 +139,24 @@ def checked_xcom(value: Any, *, strict: bool) -> Any:
     Measured: bytes are refused by both versions; NUL, lone surrogates and NaN by 3.3 on PostgreSQL.
 
     Raises:
-        TypeError, XComRefused: the value cannot be stored.
+        TypeError, XComRefused, ValueError: the value cannot be stored.
     """
     if isinstance(value, str):
-        text = value
-    else:
-        text = json.dumps(value, allow_nan=not strict, ensure_ascii=False, default=_refuse)
-    if strict:
-        if "\x00" in text:
-            raise XComRefused("422: Value rejected by database")
-        text.encode()
-    return value if isinstance(value, str) else json.loads(text)
-
-
-def _refuse(value: object) -> Mapping[str, str]:
+        if strict:
+            if "\x00" in value:
+                raise XComRefused("422: Value rejected by database")
+            value.encode()
+        return value
+    if value is None or isinstance(value, bool | int | datetime | date | timedelta):
+        return value
+    if isinstance(value, float):
+        if strict and not math.isfinite(value):
+            raise ValueError(f"Out of range float values are not JSON compliant: {value}")
+        return value
+    if isinstance(value, Mapping):
+        return {
+            checked_xcom(key, strict=strict): checked_xcom(item, strict=strict) for key, item in value.items()
+        }
+    if isinstance(value, list | tuple | set | frozenset):
+        return type(value)(checked_xcom(item, strict=strict) for item in value)
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")

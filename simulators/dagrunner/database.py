@@ -84,7 +84,9 @@ class Database:
         if before is state:
             return
         task.state = state
-        if state is TaskState.QUEUED:
+        if state is TaskState.SCHEDULED:
+            task.scheduled = self.now()
+        elif state is TaskState.QUEUED:
             task.queued = self.now()
         elif state is TaskState.RUNNING:
             task.start, task.end = self.now(), None

@@ -108,7 +108,8 @@ def dags_in(module: str) -> Iterator[dict[str, Any]]:
         yield found
     finally:
         DagContext.current_autoregister_module_name = None
-        for dag, maker in set(DagContext.autoregistered_dags) - before:
+        made = set(DagContext.autoregistered_dags) - before
+        for dag, maker in sorted(made, key=lambda pair: pair[0].dag_id):  # a set has another order each time
             found[dag.dag_id] = dag
             DagContext.autoregistered_dags.discard((dag, maker))
 

@@ -1,6 +1,6 @@
 """One simulated Airflow: the parts put together, and what may be asked of it from outside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from simulators.dagrunner.state import (
 )
 from simulators.dagrunner.triggerer import Triggerer
 from simulators.dagrunner.version import AirflowConf, conf_of
+from simulators.dagrunner.weights import total_weight
 from simulators.kernel.actors import Actors
 from simulators.kernel.seeds import Seeds
 from simulators.kernel.trace import Trace
@@ -53,7 +54,7 @@ class Instance:
     ) -> None:
         self.conf = conf or conf_of(VERSION)
         self.version = self.conf.version
-        self.state = AirflowState(users=dict(users))
+        self.state = AirflowState(users=dict(users), dags_folder=str(dags))
         self.database = Database(self.state, actors.agenda, trace, strict_xcoms=self.conf.strict_xcoms)
         self.triggerer = Triggerer(self.database, actors, self.conf, seeds.stream("airflow.triggerer"))
         self.executor = Executor(
@@ -102,9 +103,7 @@ class Instance:
                 operator=task.task_type,
                 pool=task.pool,
                 pool_slots=task.pool_slots,
-                priority_weight=task.priority_weight_total
-                if hasattr(task, "priority_weight_total")
-                else task.priority_weight,
+                priority_weight=total_weight(entry.dag, task),
             )
             run.tasks[record.key] = record
         self.state.runs[dag_id, run_id] = run
@@ -122,26 +121,24 @@ class Instance:
         if state is RunState.QUEUED:
             self.database.set_run(run, state)
             return
+        if state is RunState.SUCCESS and self.conf.success_marks_all:
+            self._mark(run, run.tasks.values(), TaskState.SUCCESS)
         mark = TaskState.FAILED if state is RunState.FAILED else TaskState.SUCCESS
-        for record in list(run.tasks.values()):
-            if record.state in RUNNING_STATES:
-                self.database.set_task(run, record, mark)
-            elif not record.state.is_final:
-                self.database.set_task(run, record, TaskState.SKIPPED)
+        self._mark(run, [task for task in run.tasks.values() if task.state in RUNNING_STATES], mark)
+        left = [task for task in run.tasks.values() if not task.state.is_final]
+        self._mark(run, left, TaskState.SKIPPED)
         self.database.set_run(run, state)
 
     def set_task_state(self, run: DagRun, tasks: Sequence[TaskInstance], state: TaskState) -> None:
         """Mark tasks; those behind them that failed because of them may run again (read)."""
-        for record in tasks:
-            self.database.set_task(run, record, state)
+        self._mark(run, tasks, state)
         behind = self._downstream(run, {record.task_id for record in tasks})
         failed = [
             record
             for record in run.tasks.values()
             if record.task_id in behind and record.state in (TaskState.FAILED, TaskState.UPSTREAM_FAILED)
         ]
-        if failed and state is TaskState.SUCCESS:
-            self.clear(run, failed)
+        self.clear(run, failed)
 
     def clear(self, run: DagRun, tasks: Sequence[TaskInstance]) -> None:
         """Let tasks run again; a running one is killed first, if this version does that over REST."""
@@ -155,8 +152,6 @@ class Instance:
             record.max_tries = record.try_number + self._retries_of(dag, record)
             record.next_method, record.next_kwargs, record.due_s = None, {}, 0.0
             self.database.set_task(run, record, TaskState.NONE)
-        if run.state.is_final:
-            self.database.set_run(run, RunState.QUEUED)
 
     def delete_run(self, run: DagRun) -> None:
         """Forget a run; what runs of it is ended."""
@@ -170,16 +165,26 @@ class Instance:
         return {
             "scheduler": "healthy" if self.scheduler.is_up else "unhealthy",
             "triggerer": "healthy" if self.triggerer.is_up else "unhealthy",
-            "dag_processor": "healthy",
+            # Measured: with 2.11 it lives inside the scheduler, and its status is null.
+            "dag_processor": "healthy" if self.conf.has_dag_processor else None,
         }
+
+    def _mark(self, run: DagRun, tasks: Iterable[TaskInstance], state: TaskState) -> None:
+        """Set a state by hand: a task that never started then began and ended now (measured)."""
+        for record in list(tasks):
+            if record.start is None:
+                record.start = record.end = self.now()
+            self.database.set_task(run, record, state)
 
     def _take(self, loaded: Loaded) -> None:
         for dag_id, (dag, file) in loaded.dags.items():
             known = self.state.dags.get(dag_id)
             if known is None:
-                self.state.dags[dag_id] = DagEntry(dag_id, dag, file)
+                paused = bool(getattr(dag, "is_paused_upon_creation", None))
+                self.state.dags[dag_id] = DagEntry(dag_id, dag, file, paused, created=self.now())
             else:
                 known.dag, known.file, known.is_gone = dag, file, False
+            self.state.dags[dag_id].parsed = self.now()
         files = {file for _, file in loaded.dags.values()} | set(loaded.errors)
         kept = [failure for failure in self.state.import_errors if failure.file not in files]
         new = [ImportFailure(file, text, self.now()) for file, text in loaded.errors.items()]

@@ -82,6 +82,7 @@ class Scheduler:
     def _schedule(self, run: DagRun) -> None:
         """Let every task of a run take the state that its upstream gives it, then see whether it is over."""
         dag = self._state.dags[run.dag_id].dag
+        run.decided = self._database.now()
         changed = True
         while changed:
             changed = False

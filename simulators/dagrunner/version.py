@@ -21,6 +21,8 @@ class AirflowConf:
         trigger_has_on_kill: a user's kill of a deferred task calls the trigger's `on_kill` (3.3).
         clear_kills: clearing a running task over REST has its effect (3.3; on 2.11 it has none).
         strict_xcoms: XComs with NUL, lone surrogates or NaN are refused (3.3 on PostgreSQL).
+        success_marks_all: marking a run a success marks all its tasks, even failed ones (2.11).
+        has_dag_processor: DAG files are read by a component of its own (3.3).
         zombie_s: a try without heartbeats is failed after so long.
         zombie_check_s: seconds between two looks for such tries.
         parallelism: tries that run at the same time in the whole instance.
@@ -34,6 +36,8 @@ class AirflowConf:
     trigger_has_on_kill: bool
     clear_kills: bool
     strict_xcoms: bool
+    success_marks_all: bool
+    has_dag_processor: bool
     heartbeat_s: float = 5.0
     triggerer_poll_s: float = 2.0
     zombie_s: float = 300.0
@@ -50,6 +54,8 @@ AIRFLOW_2 = AirflowConf(
     trigger_has_on_kill=False,
     clear_kills=False,
     strict_xcoms=False,
+    success_marks_all=True,
+    has_dag_processor=False,
 )
 """On PostgreSQL with LocalExecutor: 0.3 to 0.9 s between two tasks."""
 
@@ -62,6 +68,8 @@ AIRFLOW_3 = AirflowConf(
     trigger_has_on_kill=True,
     clear_kills=True,
     strict_xcoms=True,
+    success_marks_all=False,
+    has_dag_processor=True,
 )
 """With defaults: 0.8 to 1.8 s to the first task, 0.9 to 1.2 s between two."""
 

@@ -41,6 +41,8 @@ class ClearTask(WorldFault):
             return None
         run, record = found
         world.airflow.clear(run, [record])
+        if run.state.is_final:  # as the page asks for, unless told otherwise
+            world.airflow.set_run_state(run, RunState.QUEUED)
         return f"{record.label} cleared"
 
 

@@ -100,19 +100,19 @@ class Network:
             if self.meddler is not None:
                 self.meddler.before(exchange)
         sent_s = self._agenda.now_s
+        deadline_s = sent_s + connect_s + read_s
         waker = self._actors.waker()
-        if exchange.failure is Failure.REFUSED:
-            self._agenda.after(self._way_s(), waker.wake)
-            self._actors.wait(waker)
+        if exchange.arrives and server is not None and exchange.failure is not Failure.REFUSED:
+            work_s = self._work_s.get(exchange.endpoint)
+            delay_s = self._way_s() + (self._draw.uniform(*work_s) if work_s else 0.0)
+            self._agenda.after(delay_s, lambda: self._arrive(exchange, server, waker, deadline_s))
+            if sent_s + delay_s > deadline_s:
+                self._wake(exchange, waker, deadline_s, deadline_s)
         else:
-            if exchange.arrives and server is not None:
-                work_s = self._work_s.get(exchange.endpoint)
-                delay_s = self._way_s() + (self._draw.uniform(*work_s) if work_s else 0.0)
-                self._agenda.after(delay_s, lambda: self._arrive(exchange, server, waker))
-            elif exchange.failure is not Failure.TIMEOUT:
-                self._agenda.after(self._way_s() + exchange.delay_s, waker.wake)
-            if not self._actors.wait(waker, connect_s + read_s):
-                exchange.failure = Failure.TIMEOUT
+            silent = exchange.failure is Failure.TIMEOUT
+            answer_s = deadline_s if silent else sent_s + self._way_s() + exchange.delay_s
+            self._wake(exchange, waker, answer_s, deadline_s)
+        self._actors.wait(waker)
         self._note(exchange, sent_s)
         if exchange.failure is not None or exchange.reply is None:
             raise Unreachable(exchange.failure or Failure.RESET)
@@ -123,14 +123,28 @@ class Network:
         host = exchange.request.url.partition("://")[2].partition("/")[0]
         return self._answer(self._servers[host], exchange)
 
-    def _arrive(self, exchange: Exchange, server: Server, waker: Waker) -> None:
+    def _arrive(self, exchange: Exchange, server: Server, waker: Waker, deadline_s: float) -> None:
         exchange.reply = self._answer(server, exchange)
         if exchange.faults and self.meddler is not None:
             self.meddler.after(exchange)
-        if exchange.failure is Failure.TIMEOUT:
-            return
+        if waker.is_awake:
+            return  # the client has given up
         delay_s = exchange.reply.took_s + self._way_s() + exchange.delay_s
-        self._agenda.after(delay_s, waker.wake)
+        silent = exchange.failure is Failure.TIMEOUT
+        answer_s = deadline_s if silent else self._agenda.now_s + delay_s
+        self._wake(exchange, waker, answer_s, deadline_s)
+
+    def _wake(self, exchange: Exchange, waker: Waker, answer_s: float, deadline_s: float) -> None:
+        """Let the client go on with the answer, or at its deadline without one."""
+        if answer_s < deadline_s:
+            self._agenda.at(answer_s, waker.wake)
+            return
+
+        def give_up() -> None:
+            exchange.failure = Failure.TIMEOUT
+            waker.wake()
+
+        self._agenda.at(max(deadline_s, self._agenda.now_s), give_up)
 
     def _answer(self, server: Server, exchange: Exchange) -> HttpReply:
         self.delivering = exchange.client

@@ -133,8 +133,16 @@ def _as_requests_raises(
     )
 
 
+class _WithoutCookies(PreparedRequest):
+    """A request that asks no jar which cookies have not expired by now."""
+
+    def prepare_cookies(self, cookies: Any) -> None:
+        """Take the empty jar as it is."""
+        self._cookies = cookies
+
+
 class VirtualSession(requests.Session):
-    """A session of the virtual world: no proxies, no .netrc, nothing of the machine."""
+    """A session of the virtual world: no proxies, no .netrc, no clock, nothing of the machine."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -143,6 +151,36 @@ class VirtualSession(requests.Session):
         self._plain: set[str] = set()
         self.mount("http://", self._adapter)
         self.mount("https://", self._adapter)
+
+    def prepare_request(self, request: requests.Request) -> PreparedRequest:
+        """Prepare a request; see `requests.Session.prepare_request`, which looks for expired cookies."""
+        if request.cookies or len(self.cookies):
+            return super().prepare_request(request)
+        prepared = _WithoutCookies()
+        prepared.prepare(
+            method=str(request.method).upper(),
+            url=request.url,
+            files=request.files,
+            data=request.data,
+            json=request.json,
+            headers=merge_setting(request.headers, self.headers, dict_class=CaseInsensitiveDict),
+            params=merge_setting(request.params, self.params),
+            auth=merge_setting(request.auth, self.auth),
+            cookies=RequestsCookieJar(),
+            hooks=merge_hooks(request.hooks, self.hooks),
+        )
+        return prepared
+
+    def send(self, request: PreparedRequest, **options: Any) -> Response:
+        """Send a prepared request; see `requests.Session.send`, which stops its time."""
+        follows = options.pop("allow_redirects", True)
+        adapter = self.get_adapter(url=str(request.url))
+        response: Response = dispatch_hook(
+            "response", request.hooks, adapter.send(request, **options), **options
+        )
+        seen = [response, *self.resolve_redirects(response, request, **options)] if follows else [response]
+        seen[-1].history = seen[:-1]
+        return seen[-1]
 
     def request(  # type: ignore[override]
         self,

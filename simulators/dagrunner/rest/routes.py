@@ -128,5 +128,5 @@ def _not_found() -> Route:
 
 
 def _is_index(text: str, major: int) -> bool:
-    """Return whether a part of a path is taken for a map index; v2 takes all for one, and may refuse it then."""
+    """Return whether a part of a path is taken for a map index; v2 takes all for one, and may refuse it."""
     return major >= 3 or text.isdecimal()
