@@ -20,6 +20,7 @@ from lute.tasks.models.markers import FromTask, Template, marker  # noqa: E402
 from lute.tasks.registry import TASKS  # noqa: E402
 
 _NOTE = "<!-- made by docs/generate_reference.py -->\n\n"
+_FROM_HERE = "<!-- what follows is made by docs/generate_reference.py -->\n"
 
 
 def pages() -> dict[str, str]:
@@ -28,6 +29,7 @@ def pages() -> dict[str, str]:
         "reference_tasks.md": _NOTE + _tasks(),
         "reference_site.md": _NOTE + _site(),
         "reference_commands.md": _NOTE + _commands(),
+        "scenarios.md": _kept("scenarios.md") + _faults() + _scenarios(),
     }
 
 
@@ -111,6 +113,43 @@ def _commands() -> str:
         shown = runner.invoke(app, [*words, "--help"], prog_name="lute-sim").stdout.strip()
         lines = "\n".join(line.rstrip() for line in shown.splitlines())
         text += f"\n## lute-sim {' '.join(words)}".rstrip() + f"\n\n```\n{lines}\n```\n"
+    return text
+
+
+def _kept(name: str) -> str:
+    """Return what is written by hand at the beginning of a page."""
+    return (DOCS / name).read_text(encoding="utf-8").partition(_FROM_HERE)[0] + _FROM_HERE
+
+
+def _faults() -> str:
+    from simulators.faults.kinds import KINDS
+    from simulators.faults.model import ExchangeFault, SetupFault, WorldFault
+
+    text = "\n## Faults\n\n| what | where | meaning | its own fields |\n|---|---|---|---|\n"
+    for name, kind in sorted(KINDS.items()):
+        base = next(base for base in (ExchangeFault, WorldFault, SetupFault) if issubclass(kind, base))
+        shared = {field: found.default for field, found in base.model_fields.items()}
+        own = [
+            f"`{field}` ({_default(found)})"
+            for field, found in kind.model_fields.items()
+            if field != "what" and (field not in shared or shared[field] != found.default)
+        ]
+        places = ", ".join(f"`{place}`" for place in kind.places)
+        text += f"| `{name}` | {places} | {(kind.__doc__ or '').strip()} | {', '.join(own)} |\n"
+    return text
+
+
+def _scenarios() -> str:
+    from simulators.scenario.catalogue import library
+
+    text = "\n## The library\n\n| scenario | what happens | where it was seen |\n|---|---|---|\n"
+    for name, scenario in library().items():
+        about = scenario.about
+        if scenario.airflow:
+            about += f" (Airflow {scenario.airflow} only.)"
+        if scenario.xfail:
+            about += f" **Not survived yet:** {scenario.xfail}."
+        text += f"| `{name}` | {about} | {scenario.seen} |\n"
     return text
 
 
