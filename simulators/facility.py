@@ -142,8 +142,10 @@ class Facility:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self.actors.close()
-        self._stack.close()
+        try:
+            self.actors.close()
+        finally:
+            self._stack.close()
 
     def launch(self, *more: str) -> Launch:
         """Start the launcher for the scenario's workflow."""

@@ -88,8 +88,10 @@ def replay(
 
 def _scenario(name: str, workflow: str, folder: Path) -> Any:
     """Return the scenario that the command line means."""
+    from simulators.dagrunner.installed import VERSION
+    from simulators.dagrunner.load import load_folder
     from simulators.explore.explorer import Search, survivable
-    from simulators.scenario.loader import find_scenario
+    from simulators.scenario.loader import check_tasks, find_scenario, scenario_file
     from simulators.scenario.schema import Expected, Scenario
 
     if found := re.fullmatch(r"swarm-(\d+)", name):
@@ -97,10 +99,18 @@ def _scenario(name: str, workflow: str, folder: Path) -> Any:
     if not name:
         return Scenario(name="none", workflow=workflow or "test")
     chosen = find_scenario(name)
+    if chosen.airflow and not VERSION.startswith(f"{chosen.airflow}."):
+        raise ConfigError(
+            f"scenario {chosen.name} is for Airflow {chosen.airflow}, installed is {VERSION}",
+            next_step="run it in an environment with that version",
+        )
     if workflow and workflow.removeprefix("lute_") != chosen.workflow:
         # What it expects is said of its own workflow's steps.
         other = {"workflow": workflow.removeprefix("lute_"), "expect": Expected()}
         chosen = chosen.model_copy(update=other)
+    found = load_folder(folder).dags.get(f"lute_{chosen.workflow}")
+    if found is not None:
+        check_tasks(chosen, found[0].task_ids, scenario_file(name))
     return chosen
 
 

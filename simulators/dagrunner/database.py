@@ -89,7 +89,9 @@ class Database:
         elif state is TaskState.QUEUED:
             task.queued = self.now()
         elif state is TaskState.RUNNING:
-            task.start, task.end = self.now(), None
+            task.end = None
+            if task.next_method is None:  # a deferred task that goes on keeps its start
+                task.start = self.now()
         elif state.is_final or state is TaskState.UP_FOR_RETRY:
             task.end = self.now()
         self._trace.note(
@@ -110,7 +112,7 @@ class Database:
         """Store an XCom.
 
         Raises:
-            TypeError, XComRefused: the value cannot be stored.
+            TypeError, ValueError, XComRefused: the value cannot be stored.
         """
         task.xcoms[key] = checked_xcom(value, strict=self._strict_xcoms)
         for tell in self.on_xcom:
@@ -122,6 +124,14 @@ class Database:
         if any(task.map_index >= 0 for task in found):
             return [task.xcoms.get(key) for task in found if key in task.xcoms]
         return found[0].xcoms.get(key) if found else None
+
+    def xcoms(self, run: DagRun, task_id: str, key: str) -> list[tuple[int, Any]]:
+        """Return all that a task pushed under a key, by map index."""
+        return [
+            (task.map_index, task.xcoms[key])
+            for (name, _), task in run.tasks.items()
+            if name == task_id and key in task.xcoms
+        ]
 
     def _changed(self) -> None:
         for tell in self.on_change:

@@ -6,6 +6,7 @@ The only module here that knows where things lie in either version. Import it be
 import atexit
 import contextlib
 import importlib.metadata
+import json
 import logging
 import shutil
 import tempfile
@@ -52,17 +53,23 @@ if MAJOR >= 3:
         AirflowSensorTimeout,
         AirflowTaskTerminated,
         AirflowTaskTimeout,
+        UnmappableXComTypePushed,
+        XComForMappingNotPushed,
     )
+    from airflow.sdk.serde import deserialize, serialize
 else:
     from airflow.exceptions import (
         AirflowRescheduleException,
         AirflowSensorTimeout,
         AirflowTaskTerminated,
         AirflowTaskTimeout,
+        UnmappableXComTypePushed,
+        XComForMappingNotPushed,
     )
     from airflow.models.baseoperator import ExecutorSafeguard
     from airflow.models.mappedoperator import MappedOperator
     from airflow.models.xcom_arg import PlainXComArg
+    from airflow.utils.json import XComDecoder, XComEncoder
 
 __all__ = [
     "DAG",
@@ -79,9 +86,14 @@ __all__ = [
     "MappedOperator",
     "PlainXComArg",
     "TaskDeferred",
+    "UnmappableXComTypePushed",
+    "XComForMappingNotPushed",
+    "current_context",
     "dags_in",
     "give_log",
     "in_runner",
+    "read_xcom",
+    "write_xcom",
 ]
 
 # Whoever calls `execute` outside of Airflow's task runner is warned; here the dagrunner is the task runner.
@@ -122,9 +134,50 @@ def in_runner(operator: Any, arguments: Mapping[str, Any] | None) -> Any:
     """
     if arguments is None:
         return operator.prepare_for_execution()
+    if hasattr(operator, "op_kwargs_expand_input"):  # of a `@task` function
+        arguments = {"op_kwargs": arguments}
     unmapped = operator.unmap(arguments)
     unmapped.dag = operator.dag
-    return unmapped
+    return unmapped.prepare_for_execution()
+
+
+def write_xcom(value: Any) -> Any:
+    """Return what the JSON in Airflow's database holds for a value.
+
+    Raises:
+        TypeError, ValueError: Airflow cannot store it.
+    """
+    return serialize(value) if MAJOR >= 3 else json.loads(json.dumps(value, cls=XComEncoder))
+
+
+def read_xcom(stored: Any) -> Any:
+    """Return the value for what the JSON in Airflow's database holds."""
+    return deserialize(stored) if MAJOR >= 3 else json.loads(json.dumps(stored), cls=XComDecoder)
+
+
+@contextlib.contextmanager
+def current_context(context: Any) -> Iterator[None]:
+    """Let `get_current_context` return a context."""
+    if MAJOR >= 3:
+        from airflow.sdk.execution_time.context import set_current_context
+    else:
+        from airflow.models.taskinstance import set_current_context
+    with set_current_context(context):
+        yield
+
+
+def _let_tasks_resolve() -> None:
+    """Let a `ti` of the dagrunner resolve references to XComs: Airflow's own way leads to its database."""
+    original = PlainXComArg.resolve
+
+    def resolve(self: Any, context: Any, *args: Any, **kwargs: Any) -> Any:
+        own = getattr(context["ti"], "resolve_xcom_arg", None)
+        return original(self, context, *args, **kwargs) if own is None else own(self)
+
+    PlainXComArg.resolve = resolve
+
+
+_let_tasks_resolve()
 
 
 def give_log(operator: Any, log: object) -> None:

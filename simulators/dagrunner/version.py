@@ -22,6 +22,11 @@ class AirflowConf:
         clear_kills: clearing a running task over REST has its effect (3.3; on 2.11 it has none).
         strict_xcoms: XComs with NUL, lone surrogates or NaN are refused (3.3 on PostgreSQL).
         success_marks_all: marking a run a success marks all its tasks, even failed ones (2.11).
+        exit_0_succeeds: `sys.exit(0)` in `execute` is a success (2.11); else a failure as any exit (3.3).
+        time_limit_counts_deferral: `execution_timeout` counts from the try's first start (2.11); else it
+            starts anew when a deferred task goes on (3.3).
+        pull_skips_missing: what is pulled from several tasks lacks those that pushed nothing (2.11); else
+            it has None for them (3.3).
         has_dag_processor: DAG files are read by a component of its own (3.3).
         zombie_s: a try without heartbeats is failed after so long.
         zombie_check_s: seconds between two looks for such tries.
@@ -37,6 +42,9 @@ class AirflowConf:
     clear_kills: bool
     strict_xcoms: bool
     success_marks_all: bool
+    exit_0_succeeds: bool
+    time_limit_counts_deferral: bool
+    pull_skips_missing: bool
     has_dag_processor: bool
     heartbeat_s: float = 5.0
     triggerer_poll_s: float = 2.0
@@ -55,6 +63,9 @@ AIRFLOW_2 = AirflowConf(
     clear_kills=False,
     strict_xcoms=False,
     success_marks_all=True,
+    exit_0_succeeds=True,
+    time_limit_counts_deferral=True,
+    pull_skips_missing=True,
     has_dag_processor=False,
 )
 """On PostgreSQL with LocalExecutor: 0.3 to 0.9 s between two tasks."""
@@ -69,6 +80,9 @@ AIRFLOW_3 = AirflowConf(
     clear_kills=True,
     strict_xcoms=True,
     success_marks_all=False,
+    exit_0_succeeds=False,
+    time_limit_counts_deferral=False,
+    pull_skips_missing=False,
     has_dag_processor=True,
 )
 """With defaults: 0.8 to 1.8 s to the first task, 0.9 to 1.2 s between two."""

@@ -65,10 +65,34 @@ class Plan:
             if isinstance(fault, SetupFault):
                 self._note(index, fault, fault.set_up(self._world))
             elif isinstance(fault, WorldFault) and fault.at_s is not None:
-                self._world.agenda.at(
-                    self._world.start_s + fault.at_s,
-                    lambda index=index, fault=fault: self._strike(index, fault, None),  # type: ignore[misc]
-                )
+                self._plan_strike(index, fault, fault.at_s)
+
+    def add(self, fault: Fault) -> None:
+        """Take up one more fault in the middle of a run; its times and counts are from now on.
+
+        It is kept as a scenario would have to say it. What strikes now strikes within this call.
+
+        Raises:
+            ValueError: it would have to hold from the beginning.
+        """
+        if isinstance(fault, SetupFault):
+            raise ValueError(f"{fault.what} holds from the beginning of a world: the scenario must say it")
+        now_s = self._world.agenda.now_s - self._world.start_s
+        index = len(self.faults)
+        if isinstance(fault, ExchangeFault):
+            fault = fault.model_copy(update={"at_s": now_s + fault.at_s})
+        elif isinstance(fault, WorldFault) and fault.after is not None:
+            past = self._reached[fault.task or "*", fault.after]
+            fault = self._waiting[index] = fault.model_copy(update={"nth": fault.nth + past})
+        elif isinstance(fault, WorldFault):
+            wait_s = fault.at_s or 0.0
+            fault = fault.model_copy(update={"at_s": now_s + wait_s})
+            if wait_s:
+                self._plan_strike(index, fault, now_s + wait_s)
+        self.faults.append(fault)
+        self._by_endpoint.clear()
+        if isinstance(fault, WorldFault) and fault.at_s == now_s:
+            self._strike(index, fault, None)
 
     def before(self, exchange: Exchange) -> None:
         """Let faults act on a request about to be sent."""
@@ -107,6 +131,9 @@ class Plan:
                         index, fault, Struck(task, job_id or self._world.last_job(task))
                     ),
                 )
+
+    def _plan_strike(self, index: int, fault: WorldFault, at_s: float) -> None:
+        self._world.agenda.at(self._world.start_s + at_s, lambda: self._strike(index, fault, None))
 
     def _hits(self, index: int, fault: ExchangeFault, exchange: Exchange) -> bool:
         """Decide whether a fault acts on a request about to be sent."""

@@ -12,19 +12,18 @@ if TYPE_CHECKING:
 
 @fault("node_down")
 class NodeDown(WorldFault):
-    """The node on which the task's job runs dies; it comes back after `for_s` seconds."""
+    """A node dies: the one named, or that on which the task's job runs; it comes back after `for_s` seconds."""
 
     places: ClassVar = ("slurm.node",)
     what: Literal["node_down"]
+    node: str | None = None
     for_s: float = Field(default=600.0, gt=0)
 
     def strike(self, world: "Facility", target: Target) -> str | None:
         """Fail the node, and bring it back later."""
         job = world.job(target.job_id)
-        if job is None or not job.node_names:
-            return None
-        name = job.node_names[0]
-        if world.slurm.node(name).admin:
+        name = self.node or (job.node_names[0] if job is not None and job.node_names else "")
+        if name not in world.slurm.cluster.index or world.slurm.node(name).admin:
             return None
         world.slurm.fail_node(name)
         world.agenda.after(self.for_s, lambda: world.slurm.resume_node(name))

@@ -6,12 +6,12 @@ seconds, scp = experiment; no aud, nbf or jti.
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from lute.seams import Clock
+from simulators.net.signed import read_claims
 
 _ALGORITHM = "RS256"
 _MOST_REMEMBERED = 1024
@@ -112,12 +112,7 @@ class TokenAuthority:
         """Return the claims of a token of this authority, and when it expires in POSIX seconds."""
         try:
             # Expiry is checked at each use, against this world's clock.
-            claims: dict[str, Any] = jwt.decode(
-                token,
-                self._key.public_key(),
-                algorithms=[_ALGORITHM],
-                options={"verify_exp": False, "verify_iat": False, "require": ["sub", "exp"]},
-            )
+            claims = read_claims(token, self._key.public_key(), _ALGORITHM, ["sub", "exp"])
         except jwt.InvalidSignatureError as error:
             raise TokenRefused(401, "the token's signature is wrong") from error
         except jwt.InvalidTokenError as error:

@@ -25,6 +25,11 @@ class HttpRequest:
         """The URL, taken apart."""
         return urlsplit(self.url)
 
+    @property
+    def host(self) -> str:
+        """Whom it is for: name and port, without user and password."""
+        return self.url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+
 
 @dataclass(slots=True)
 class HttpReply:

@@ -120,8 +120,7 @@ class Network:
 
     def deliver(self, exchange: Exchange) -> HttpReply:
         """Let a request arrive once more, and return the reply."""
-        host = exchange.request.url.partition("://")[2].partition("/")[0]
-        return self._answer(self._servers[host], exchange)
+        return self._answer(self._servers[exchange.request.host], exchange)
 
     def _arrive(self, exchange: Exchange, server: Server, waker: Waker, deadline_s: float) -> None:
         exchange.reply = self._answer(server, exchange)

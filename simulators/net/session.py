@@ -30,7 +30,12 @@ from simulators.net.messages import HttpReply, HttpRequest
 from simulators.net.network import Network, Unreachable
 
 _FOREVER_S = 1e9
-_PLAIN_URL = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?/[A-Za-z0-9._~/-]*(\?[A-Za-z0-9._~=&-]*[A-Za-z0-9])?")
+_SESSIONS: Any = requests.sessions
+"""Its functions have no types."""
+_PLAIN_URL = re.compile(
+    r"https?://[a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)*(:[1-9][0-9]{0,3})?"
+    r"(/(?!\.\.?([/?]|$))[A-Za-z0-9._~-]*)+(\?[A-Za-z0-9._~=&-]+)?"
+)
 """URLs that requests sends as they are given."""
 
 
@@ -51,14 +56,6 @@ class NetworkResponse(Response):
         self.elapsed = datetime.timedelta(seconds=reply.took_s)
         self.request = request
         self.connection = None  # type: ignore[assignment]
-
-    def json(self, **options: Any) -> Any:
-        """Return what the body holds; see `requests.Response.json`."""
-        try:
-            return json_module.loads(self._reply.body, **options)
-        except ValueError as error:
-            text = self._reply.body.decode(errors="replace")
-            raise requests.JSONDecodeError(str(error), text, 0) from error
 
     @cached_property
     def headers(self) -> CaseInsensitiveDict[str]:  # type: ignore[override]
@@ -97,17 +94,16 @@ class NetworkAdapter(BaseAdapter):
         """Send one request and return its response."""
         connect_s, read_s = timeout if isinstance(timeout, tuple) else (timeout, timeout)
         url, method = str(request.url), str(request.method)
-        body = request.body or b""
         store = request.headers._store  # type: ignore[attr-defined]
         headers = {
             name: value if isinstance(value, str) else value.decode("latin-1")
             for name, (_, value) in store.items()
         }
-        host = url.partition("://")[2].partition("/")[0]
-        sent = HttpRequest(method, url, headers, body if isinstance(body, bytes) else str(body).encode())
+        body = request.body or b""
+        sent = HttpRequest(method, url, headers, body if isinstance(body, bytes) else _in_bytes(body))
         try:
             reply = self._network.exchange(
-                sent, host=host, connect_s=connect_s or 0.0, read_s=read_s or _FOREVER_S
+                sent, host=sent.host, connect_s=connect_s or 0.0, read_s=read_s or _FOREVER_S
             )
         except Unreachable as error:
             raise _as_requests_raises(error.failure, url, request, read_s) from None
@@ -115,6 +111,14 @@ class NetworkAdapter(BaseAdapter):
 
     def close(self) -> None:
         """Do nothing: there are no connections."""
+
+
+def _in_bytes(body: Any) -> bytes:
+    """Return what urllib3 sends of a body that is text, a file, or made piece by piece."""
+    if isinstance(body, str):
+        return body.encode()
+    pieces = [body.read()] if hasattr(body, "read") else body
+    return b"".join(piece.encode() if isinstance(piece, str) else piece for piece in pieces)
 
 
 def _as_requests_raises(
@@ -163,11 +167,11 @@ class VirtualSession(requests.Session):
             files=request.files,
             data=request.data,
             json=request.json,
-            headers=merge_setting(request.headers, self.headers, dict_class=CaseInsensitiveDict),
-            params=merge_setting(request.params, self.params),
-            auth=merge_setting(request.auth, self.auth),
+            headers=_SESSIONS.merge_setting(request.headers, self.headers, dict_class=CaseInsensitiveDict),
+            params=_SESSIONS.merge_setting(request.params, self.params),
+            auth=_SESSIONS.merge_setting(request.auth, self.auth),
             cookies=RequestsCookieJar(),
-            hooks=merge_hooks(request.hooks, self.hooks),
+            hooks=_SESSIONS.merge_hooks(request.hooks, self.hooks),
         )
         return prepared
 
@@ -175,7 +179,7 @@ class VirtualSession(requests.Session):
         """Send a prepared request; see `requests.Session.send`, which stops its time."""
         follows = options.pop("allow_redirects", True)
         adapter = self.get_adapter(url=str(request.url))
-        response: Response = dispatch_hook(
+        response: Response = _SESSIONS.dispatch_hook(
             "response", request.hooks, adapter.send(request, **options), **options
         )
         seen = [response, *self.resolve_redirects(response, request, **options)] if follows else [response]
@@ -196,7 +200,9 @@ class VirtualSession(requests.Session):
         **others: Any,
     ) -> Response:
         """Send a request; see `requests.Session.request`."""
-        if others or allow_redirects or data is not None or params is not None:
+        chosen = auth or self.auth
+        is_plain = not (allow_redirects or others or data is not None or params is not None)
+        if not (is_plain and self._adds_nothing(chosen) and self._sends_as_given(url)):
             return super().request(
                 method,
                 url,
@@ -210,23 +216,36 @@ class VirtualSession(requests.Session):
             )
         prepared = self._prepare(method.upper(), url)
         if json is not None:
-            prepared.body = json_module.dumps(json, allow_nan=False).encode()
-            prepared.headers["Content-Type"] = "application/json"
+            try:
+                prepared.body = json_module.dumps(json, allow_nan=False).encode()
+            except ValueError as error:
+                raise requests.exceptions.InvalidJSONError(error, request=prepared) from error
             prepared.headers["Content-Length"] = str(len(prepared.body))
-        chosen = auth or self.auth
+            prepared.headers.setdefault("Content-Type", "application/json")
         if callable(chosen):
             prepared = chosen(prepared)
         return self._adapter.send(prepared, timeout=timeout)
 
-    def _prepare(self, method: str, url: str) -> PreparedRequest:
-        """Return a request without a body; a plain URL is sent as it is, which requests finds out slowly."""
-        if url not in self._plain and not _PLAIN_URL.fullmatch(url):
-            return requests.Request(method, url, headers=dict(self.headers)).prepare()
+    def _adds_nothing(self, auth: object) -> bool:
+        """Tell whether a request gets nothing from this session but its headers and what `auth` adds."""
+        return (auth is None or callable(auth)) and not (self.params or self.hooks["response"])
+
+    def _sends_as_given(self, url: str) -> bool:
+        """Tell whether a URL is sent as it is, which requests finds out slowly."""
+        if url in self._plain:
+            return True
+        if not _PLAIN_URL.fullmatch(url):
+            return False
         self._plain.add(url)
+        return True
+
+    def _prepare(self, method: str, url: str) -> PreparedRequest:
+        """Return a request without a body."""
         prepared = PreparedRequest()
         prepared.method, prepared.url = method, url
         prepared.headers = CaseInsensitiveDict.__new__(CaseInsensitiveDict)
-        prepared.headers._store = dict(self.headers._store)  # type: ignore[attr-defined]
-        if method in ("POST", "PUT", "PATCH"):
+        kept = {name: given for name, given in self.headers._store.items() if given[1] is not None}  # type: ignore[attr-defined]
+        prepared.headers._store = kept  # type: ignore[attr-defined]
+        if method not in ("GET", "HEAD"):
             prepared.headers["Content-Length"] = "0"
         return prepared

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import jwt
+from jwt.exceptions import InvalidSubjectError
 
 _JWS = jwt.PyJWS()
 
@@ -29,7 +30,7 @@ def read_claims(token: str, key: Any, algorithm: str, require: Sequence[str]) ->
         if claims.get(name) is None:
             raise jwt.MissingRequiredClaimError(name)
     if not isinstance(claims.get("sub", ""), str):
-        raise jwt.InvalidSubjectError("Subject must be a string")
+        raise InvalidSubjectError("Subject must be a string")
     if claims.get("aud") is not None:
         raise jwt.InvalidAudienceError("Invalid audience")  # nobody here is one
     return claims

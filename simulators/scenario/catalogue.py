@@ -14,7 +14,7 @@ def library() -> dict[str, Scenario]:
 
 
 def catalogue_lines() -> list[str]:
-    """Return one line for each scenario: name, what happens, `[xfail]` where production does not survive yet."""
+    """Return a line for each scenario: name, what happens, `[xfail]` if production does not survive it."""
     scenarios = library()
     width = max(map(len, scenarios), default=0)
     return [f"{name:{width}}  {scenario.about}{_marks(scenario)}" for name, scenario in scenarios.items()]

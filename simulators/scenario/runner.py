@@ -5,7 +5,7 @@ from pathlib import Path
 
 import lute
 from simulators.checkers.all import Broken, check
-from simulators.checkers.history import History, read_history
+from simulators.checkers.history import read_history
 from simulators.checkers.model import Facts
 from simulators.facility import CONFIG, WORKFLOWS, Facility
 from simulators.kernel.trace import Trace
@@ -32,26 +32,39 @@ def run_scenario(
     Raises:
         ConfigError: there is no such workflow, or its file cannot be imported.
     """
-    trace = Trace(write)
-    with Facility(scenario, seed=seed, dags=dags, config=config, trace=trace) as world:
-        trace.note(
-            world.start_s,
-            "world",
-            "header",
-            format=TRACE_FORMAT,
-            version=lute.__version__,
-            airflow=world.airflow.version,
-            seed=seed,
-            workflow=scenario.workflow,
-            scenario=scenario.to_plain(),
-        )
-        world.begin()
-        ended = world.finish()
-        return _result(world, scenario, seed, ended)
+    with Facility(scenario, seed=seed, dags=dags, config=config, trace=Trace(write)) as world:
+        begin(world)
+        return conclude(world, ended=world.finish())
 
 
-def _result(world: Facility, scenario: Scenario, seed: int, ended: bool) -> Result:
-    trace = world.trace
+def begin(world: Facility) -> None:
+    """Write the head of a world's trace, and start its scenario."""
+    world.trace.note(
+        world.start_s,
+        "world",
+        "header",
+        format=TRACE_FORMAT,
+        version=lute.__version__,
+        airflow=world.airflow.version,
+        seed=world.seeds.seed,
+        workflow=world.scenario.workflow,
+        scenario=world.scenario.to_plain(),
+    )
+    world.begin()
+
+
+def broken_so_far(world: Facility) -> list[Broken]:
+    """Return what a world that still goes on has broken up to now."""
+    return check(read_history(world.trace.entries), _facts(world, world.scenario, ended=True))
+
+
+def conclude(world: Facility, *, ended: bool) -> Result:
+    """Check a world at its end, and tell how it went.
+
+    Args:
+        ended: whether everything had ended by the deadline.
+    """
+    trace, scenario = world.trace, world.scenario
     duration_s = world.agenda.now_s - world.start_s
     history = read_history(trace.entries)
     broken = check(history, _facts(world, scenario, ended))
@@ -63,7 +76,7 @@ def _result(world: Facility, scenario: Scenario, seed: int, ended: bool) -> Resu
     result = Result(
         workflow=scenario.workflow,
         scenario=scenario.name,
-        seed=seed,
+        seed=world.seeds.seed,
         run_state=run_state,
         exit_codes=[launch.exit_code for launch in world.launches],
         tasks=tasks,
@@ -130,4 +143,4 @@ def _unexpected(result: Result, scenario: Scenario) -> list[str]:
     return found
 
 
-__all__ = ["Broken", "History", "run_scenario"]
+__all__ = ["Broken", "begin", "broken_so_far", "conclude", "run_scenario"]

@@ -50,6 +50,7 @@ class ServedStack:
         airflow: 2 or 3, which must be the installed one; 0 for none.
         real_slurm: whether Slurm is a private real one, instead of the fake.
         dags: folder of the DAG files.
+        jid_front: given the JID's address, returns the one by which the operators reach it.
         say: told what is going on, one line each.
 
     Raises (on entering):
@@ -63,12 +64,14 @@ class ServedStack:
         airflow: int,
         real_slurm: bool = False,
         dags: Path = DAGS,
+        jid_front: Callable[[str], str] = lambda url: url,
         say: Callable[[str], None],
     ) -> None:
         self._env = dict(env)
         self._airflow_major = airflow
         self._wants_real_slurm = real_slurm
         self._dags = dags
+        self._jid_front = jid_front
         self._say = say
         self._runtime = Runtime()
 
@@ -104,7 +107,7 @@ class ServedStack:
         instance = self._airflow_instance()
         site_file = self._write_site_file(jid_url, instance)
         if instance is not None:
-            self._start_airflow(instance, jid_url, site_file)
+            self._start_airflow(instance, self._jid_front(jid_url), site_file)
         if fake := slurm.get("LUTE_SIM_SLURM_SOCKET"):
             self._wait_until(Path(fake).exists, "the fake Slurm")
         took_s = self._runtime.clock.monotonic() - started_s

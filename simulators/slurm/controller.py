@@ -109,6 +109,9 @@ class Controller:
         elif job.state is SlurmState.RUNNING:
             job.canceller_uid = uid
             self.life.stop(job, SlurmState.CANCELLED, "None", "")
+        elif job.state is SlurmState.COMPLETING and job.outcome is SlurmState.PENDING:
+            # As slurmctld's _job_signal: a job on its way back into the queue does not get there.
+            job.canceller_uid, job.outcome = uid, SlurmState.CANCELLED
         else:
             raise AlreadyEndedError(str(job_id))
 

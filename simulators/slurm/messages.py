@@ -12,9 +12,7 @@ def step_line(conf: SlurmConf, job: Job, text: str) -> str:
     return f"{prefix}: error: {text}\n"
 
 
-def cancelled_line(
-    conf: SlurmConf, job: Job, now_s: float, cause: str, zone: tzinfo | None = None
-) -> str:
+def cancelled_line(conf: SlurmConf, job: Job, now_s: float, cause: str, zone: tzinfo | None = None) -> str:
     """Return what a job's output says when Slurm ends it.
 
     Args:
