@@ -106,7 +106,7 @@ class History:
     Attributes:
         exchanges: the entries of HTTP requests, in order.
         logs: (client, text) of the operators' own logs.
-        faults: the entries of faults that acted.
+        faults: the entries of faults that acted, each time that they did.
         end_s: the moment of the last entry.
     """
 
@@ -188,4 +188,5 @@ _READERS: dict[str, Callable[[History, Mapping[str, Any]], None]] = {
     "http": lambda history, entry: history.exchanges.append(entry),
     "log": lambda history, entry: history.logs.append((entry["actor"], entry["text"])),
     "fault": lambda history, entry: history.faults.append(entry),
+    "hit": lambda history, entry: history.faults.append(entry),
 }

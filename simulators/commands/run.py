@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,9 +46,10 @@ def run(
     if trace is not None:
         _write(trace, "".join(lines))
     if timeline is not None:
-        from simulators.timeline.page import timeline_page
-
-        _write(timeline, timeline_page(result.entries))
+        words = ["lute-sim", "run", result.workflow, "--seed", str(seed)]
+        words += ["--scenario", scenario] if scenario else []
+        words += ["--dags", str(dags)] if dags else []
+        _write_page(timeline, result.entries, shlex.join(words))
     _print(result, as_json=as_json, expects=bool(chosen.expect.model_fields_set))
     raise typer.Exit(int(result.exit_code))
 
@@ -68,9 +70,7 @@ def replay(
 
     done = replay_trace(file, dags=dags or facility.WORKFLOWS, config=config or facility.CONFIG)
     if timeline is not None:
-        from simulators.timeline.page import timeline_page
-
-        _write(timeline, timeline_page(done.result.entries))
+        _write_page(timeline, done.result.entries, shlex.join(["lute-sim", "replay", str(file)]))
     found = done.difference
     if as_json:
         plain = done.result.to_plain() | {"same": found is None}
@@ -92,7 +92,8 @@ def _scenario(name: str, workflow: str, folder: Path) -> Any:
     from simulators.dagrunner.load import load_folder
     from simulators.explore.explorer import Search, survivable
     from simulators.scenario.loader import check_tasks, find_scenario, scenario_file
-    from simulators.scenario.schema import Expected, Scenario
+    from simulators.scenario.schema import Scenario
+    from simulators.scenario.transplant import transplanted
 
     if found := re.fullmatch(r"swarm-(\d+)", name):
         return Search(workflow or "test", survivable(), dags=folder).scenario(int(found[1]))
@@ -104,13 +105,13 @@ def _scenario(name: str, workflow: str, folder: Path) -> Any:
             f"scenario {chosen.name} is for Airflow {chosen.airflow}, installed is {VERSION}",
             next_step="run it in an environment with that version",
         )
-    if workflow and workflow.removeprefix("lute_") != chosen.workflow:
-        # What it expects is said of its own workflow's steps.
-        other = {"workflow": workflow.removeprefix("lute_"), "expect": Expected()}
-        chosen = chosen.model_copy(update=other)
-    found = load_folder(folder).dags.get(f"lute_{chosen.workflow}")
-    if found is not None:
-        check_tasks(chosen, found[0].task_ids, scenario_file(name))
+    wanted = workflow.removeprefix("lute_") or chosen.workflow
+    found = load_folder(folder).dags.get(f"lute_{wanted}")
+    if found is None:
+        return chosen.model_copy(update={"workflow": wanted})
+    if wanted != chosen.workflow:
+        return transplanted(chosen, wanted, list(found[0].task_ids))
+    check_tasks(chosen, found[0].task_ids, scenario_file(name))
     return chosen
 
 
@@ -124,6 +125,13 @@ def _print(result: Any, *, as_json: bool, expects: bool) -> None:
 
     typer.echo(result.output.rstrip())
     show_result(result, Console(highlight=False, soft_wrap=True), expects=expects)
+
+
+def _write_page(file: Path, entries: list[dict[str, Any]], again: str) -> None:
+    """Write the page that shows a run, with the command that runs it again."""
+    from simulators.timeline.page import timeline_page
+
+    _write(file, timeline_page([entries[0] | {"replay": again}, *entries[1:]]))
 
 
 def _write(file: Path, text: str) -> None:

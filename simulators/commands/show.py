@@ -1,5 +1,8 @@
 """What `lute-sim run` and `replay` print for people."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -23,12 +26,15 @@ def show_result(result: Result, console: Console, *, expects: bool) -> None:
         expects: whether its scenario says how it should end.
     """
     console.print(_tasks(result))
-    for entry in result.faults[:_MOST_FAULTS]:
+    first = [entry for entry in result.faults if entry["event"] == "fault"]
+    for entry in first[:_MOST_FAULTS]:
         target = f" ({entry['target']})" if entry["target"] else ""
         at = _clock(entry["t"] - result.entries[0]["t"])
-        console.print(Text(f"fault at {at}: {entry['what']}, {entry['detail']}{target}"))
-    if len(result.faults) > _MOST_FAULTS:
-        console.print(f"... and {len(result.faults) - _MOST_FAULTS} more")
+        console.print(
+            Text(f"fault at {at}: {entry['what']}, {entry['detail']}{target}{_again(entry, result)}")
+        )
+    if len(first) > _MOST_FAULTS:
+        console.print(f"... and {len(first) - _MOST_FAULTS} more")
     for name in result.idle_faults:
         console.print(Text(f"this fault never acted: {name}", style="yellow"))
     for found in result.broken:
@@ -49,6 +55,15 @@ def show_result(result: Result, console: Console, *, expects: bool) -> None:
 
 
 _MOST_FAULTS = 12
+
+
+def _again(entry: Mapping[str, Any], result: Result) -> str:
+    """Say how often a fault that lasts acted once more."""
+    times = sum(
+        other["event"] == "hit" and (other["what"], other["where"]) == (entry["what"], entry["where"])
+        for other in result.faults
+    )
+    return f", and {times} times more" if times else ""
 
 
 def _tasks(result: Result) -> Table:

@@ -156,13 +156,18 @@ class Plan:
             self._note(index, fault, said, target=struck.task)
 
     def _note(self, index: int, fault: Fault, detail: str, target: str | None = None) -> None:
+        """Note that a fault acted: the first time as a fault, and if it lasts, later as hits, and its end."""
         self.acted[index] += 1
-        self._world.trace.note(
-            self._world.agenda.now_s,
-            "faults",
-            "fault",
-            where=fault.where,
-            what=fault.what,
-            target=target,
-            detail=detail,
-        )
+        lasts_s = getattr(fault, "for_s", None)
+        again = lasts_s is not None and self.acted[index] > 1
+        told = {"where": fault.where, "what": fault.what, "target": target, "detail": detail}
+        self._trace("hit" if again else "fault", told)
+        if lasts_s is not None and not again:
+            begin_s = self._world.agenda.now_s
+            if isinstance(fault, ExchangeFault):
+                begin_s = self._world.start_s + fault.at_s
+            end_s = max(begin_s + lasts_s, self._world.agenda.now_s)
+            self._world.agenda.at(end_s, lambda: self._trace("fault_end", told))
+
+    def _trace(self, event: str, told: dict[str, object]) -> None:
+        self._world.trace.note(self._world.agenda.now_s, "faults", event, **told)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @fault("node_down")
 class NodeDown(WorldFault):
-    """A node dies: the one named, or that on which the task's job runs; it comes back after `for_s` seconds."""
+    """A node dies, the one named or the one of the task's job; it comes back after `for_s` seconds."""
 
     places: ClassVar = ("slurm.node",)
     what: Literal["node_down"]
