@@ -17,6 +17,7 @@ from simulators.bench.commands import bench
 from simulators.commands.explore import explore
 from simulators.commands.lists import checkers, scenarios
 from simulators.commands.run import replay, run
+from simulators.recording.commands import record
 from simulators.stop import Stop
 from simulators.workload.commands import differ
 
@@ -27,7 +28,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(bench, name="bench")
-for _command in (run, replay, explore, scenarios, checkers, differ):
+for _command in (run, replay, record, explore, scenarios, checkers, differ):
     app.command()(_command)
 
 _WATCH_INTERVAL_S = 1.0

@@ -184,7 +184,11 @@ class Facility:
             self.launch()
 
     def finish(self) -> bool:
-        """Let time pass until everything has ended, and a little longer; return False if it has not."""
+        """Let time pass until everything has ended, and a little longer; return False if it has not.
+
+        Raises:
+            Exception: whatever a part of the world raised in an actor of its own: the world is broken.
+        """
         deadline_s = self.start_s + self.scenario.deadline_s
         agenda = self.agenda
         while not self.is_over:
@@ -192,7 +196,9 @@ class Facility:
             if next_s is None or next_s > deadline_s:
                 return False
             agenda.step()
+            self._raise_crash()
         agenda.advance(agenda.now_s + _SETTLE_S)
+        self._raise_crash()
         return self.is_over
 
     @property
@@ -229,10 +235,14 @@ class Facility:
         return None if job is None else patterns.stdout_path(job, self.slurm.launcher.host)
 
     def airflow_task(self, label: str | None) -> tuple[DagRun, TaskInstance] | None:
-        """Return a task of the last run by its label, the first that has started for None."""
+        """Return a task by its name (`Tester`; `Tester#2` in the second run), the first started one for None.
+
+        None is for the last run.
+        """
+        name_of = self.airflow.executor.name_of
         for run in reversed(list(self.airflow.state.runs.values())):
             for record in run.tasks.values():
-                if record.label == (label or "").partition("#")[0] or (label is None and record.try_number):
+                if record.try_number if label is None else name_of(run, record) == label:
                     return run, record
         return None
 
@@ -324,6 +334,15 @@ class Facility:
 
     def _run_moved(self, _run: DagRun) -> None:
         self._open_runs = sum(not run.state.is_final for run in self.airflow.state.runs.values())
+
+    def _launcher_ended(self, launch: Launch) -> None:
+        more = {"crash": launch.crash} if launch.crash else {}
+        self._note(launch.name, "end", exit_code=launch.exit_code, **more)
+
+    def _raise_crash(self) -> None:
+        for actor in self.actors.failed:
+            if actor.error is not None:
+                raise actor.error
 
     def _try_of(self, task: str) -> int:
         found = self.airflow_task(task)

@@ -28,7 +28,7 @@ class JobFacts:
         task: label of the task whose operator submitted it, with `#2` in the second run.
         number: which try of the task that was.
         states: (moment, state), in order; moments in POSIX seconds.
-        cores: node -> cores, while it last ran.
+        cores: moment at which it started -> node -> cores; several if it was requeued.
     """
 
     job_id: int
@@ -37,7 +37,7 @@ class JobFacts:
     name: str
     cpus: int
     states: list[tuple[float, str]] = field(default_factory=list)
-    cores: dict[str, int] = field(default_factory=dict)
+    cores: dict[float, dict[str, int]] = field(default_factory=dict)
 
     @property
     def state(self) -> str:
@@ -150,7 +150,7 @@ def _job(history: History, entry: Mapping[str, Any]) -> None:
         )
     job.states.append((entry["t"], entry["state"]))
     if "nodes" in entry:
-        job.cores = entry["nodes"]
+        job.cores[entry["t"]] = entry["nodes"]
 
 
 def _task(history: History, entry: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ import json
 import re
 import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -29,16 +29,26 @@ def run(
     dags: DAGS = None,
     trace: Annotated[Path | None, typer.Option(help="write what happened, as JSON lines")] = None,
     timeline: Annotated[Path | None, typer.Option(help="write a page that shows it")] = None,
+    recording: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="play this recording as the outside world"),
+    ] = None,
     as_json: JSON = False,
 ) -> None:
     """Run a workflow in the virtual world: the production launcher and operators, in milliseconds.
 
     Exit code 0: the workflow succeeded; 1: it failed; 2: usage; 3: an invariant was broken; 4: no verdict
-    in time.
+    in time; 5: a recording went another way.
     """
     from simulators import facility
     from simulators.scenario.runner import run_scenario
 
+    if recording is not None:
+        if scenario:
+            raise typer.BadParameter(
+                "a recording is the world: it takes no scenario", param_hint="--scenario"
+            )
+        _play(recording, workflow, seed, dags, config, trace, timeline, as_json=as_json)
     folder, tasks_config = dags or facility.WORKFLOWS, config or facility.CONFIG
     chosen = _scenario(scenario, workflow, folder)
     lines: list[str] = []
@@ -86,6 +96,39 @@ def replay(
     raise typer.Exit(int(ExitCode.DIFFERENT if found else done.result.exit_code))
 
 
+def _play(
+    recording: Path,
+    workflow: str,
+    seed: int,
+    dags: Path | None,
+    config: Path | None,
+    trace: Path | None,
+    timeline: Path | None,
+    *,
+    as_json: bool,
+) -> NoReturn:
+    """Run against what was recorded of the outside world."""
+    from simulators import facility
+    from simulators.recording.play import play
+
+    lines: list[str] = []
+    played = play(
+        recording,
+        workflow=workflow or None,
+        seed=seed,
+        dags=dags or facility.WORKFLOWS,
+        config=config or facility.CONFIG,
+        write=lines.append,
+    )
+    if trace is not None:
+        _write(trace, "".join(lines))
+    if timeline is not None:
+        again = shlex.join(["lute-sim", "run", "--recording", str(recording), "--seed", str(seed)])
+        _write_page(timeline, played.entries, again)
+    typer.echo(json.dumps(played.to_plain()) if as_json else played.report())
+    raise typer.Exit(int(played.exit_code))
+
+
 def _scenario(name: str, workflow: str, folder: Path) -> Any:
     """Return the scenario that the command line means."""
     from simulators.dagrunner.installed import VERSION
@@ -95,8 +138,8 @@ def _scenario(name: str, workflow: str, folder: Path) -> Any:
     from simulators.scenario.schema import Scenario
     from simulators.scenario.transplant import transplanted
 
-    if found := re.fullmatch(r"swarm-(\d+)", name):
-        return Search(workflow or "test", survivable(), dags=folder).scenario(int(found[1]))
+    if swarm := re.fullmatch(r"swarm-(\d+)", name):
+        return Search(workflow or "test", survivable(), dags=folder).scenario(int(swarm[1]))
     if not name:
         return Scenario(name="none", workflow=workflow or "test")
     chosen = find_scenario(name)

@@ -6,7 +6,7 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-from simulators.dagrunner.installed import read_xcom, write_xcom
+from simulators.dagrunner.installed import MappedOperator, read_xcom, write_xcom
 from simulators.dagrunner.state import DagRun, TaskInstance
 
 RETURN_VALUE = "return_value"
@@ -89,7 +89,7 @@ class RunningTask:
         """Return what a reference to an XCom stands for in the arguments of an operator."""
         operator, key = reference.operator, reference.key
         values = self._get(operator.task_id, key)
-        if operator.is_mapped:
+        if isinstance(operator, MappedOperator):
             return [value for _, value in values]
         if not values and key != RETURN_VALUE and not getattr(operator, "multiple_outputs", False):
             raise XComNotFoundError(f"{operator.task_id} has no XCom {key}")
@@ -148,26 +148,37 @@ class TaskLog:
         return self
 
 
-def context_of(run: DagRun, record: TaskInstance, dag: Any, task: Any, ti: RunningTask) -> dict[str, Any]:
-    """Return the context that `execute` gets: the keys that both Airflow versions have."""
-    logical: datetime | None = run.queued
+def context_of(
+    run: DagRun, record: TaskInstance, dag: Any, task: Any, ti: RunningTask, logical_date: datetime | None
+) -> dict[str, Any]:
+    """Return the context that `execute` gets: the keys that both Airflow versions have.
+
+    Args:
+        logical_date: of the run; without one, `ds` and its like are not there (3.3).
+    """
     dag_run = SimpleNamespace(
         conf=run.conf,
         dag_id=run.dag_id,
         run_id=run.run_id,
         run_type="manual",
-        logical_date=logical,
-        execution_date=logical,
+        logical_date=logical_date,
+        execution_date=logical_date,
         start_date=run.start,
         queued_at=run.queued,
         external_trigger=True,
     )
-    return {
+    dated = {}
+    if logical_date is not None:
+        dated = {
+            "ds": logical_date.strftime("%Y-%m-%d"),
+            "ds_nodash": logical_date.strftime("%Y%m%d"),
+            "logical_date": logical_date,
+            "ts": logical_date.isoformat(),
+        }
+    return dated | {
         "conf": {},
         "dag": dag,
         "dag_run": dag_run,
-        "ds": run.queued.strftime("%Y-%m-%d"),
-        "logical_date": logical,
         "map_index_template": getattr(task, "map_index_template", None),
         "params": dict(getattr(dag, "params", {})),
         "run_id": run.run_id,
@@ -176,7 +187,6 @@ def context_of(run: DagRun, record: TaskInstance, dag: Any, task: Any, ti: Runni
         "task_instance_key_str": f"{run.dag_id}__{record.task_id}__{run.queued:%Y%m%d}",
         "ti": ti,
         "try_number": record.try_number,
-        "ts": run.queued.isoformat(),
     }
 
 

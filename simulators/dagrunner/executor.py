@@ -1,13 +1,13 @@
 """The executor: starts tries, takes their reports, and ends those whose task's state was changed."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from random import Random
 from typing import Any
 
 from lute.airflow_api.models import TaskState
 from simulators.dagrunner import expansion
-from simulators.dagrunner.context import RETURN_VALUE, RunningTask, TaskLog, context_of
+from simulators.dagrunner.attempt import Attempt
+from simulators.dagrunner.context import TaskLog
 from simulators.dagrunner.database import Database
 from simulators.dagrunner.installed import give_log, in_runner
 from simulators.dagrunner.load import is_mapped
@@ -50,6 +50,7 @@ class Executor:
         self._trace = trace
         self._default_retry_delay_s = default_retry_delay_s
         self._names: dict[tuple[str, str], str] = {}
+        database.on_run.append(self._number)
         database.on_task.append(self._task_changed)
 
     def start(self, run: DagRun, record: TaskInstance, dag: Any) -> None:
@@ -80,11 +81,12 @@ class Executor:
 
     def name_of(self, run: DagRun, record: TaskInstance) -> str:
         """Return the name of a try's actor: the task's label; `label#2` in the second run of the world."""
-        key = (run.dag_id, run.run_id)
-        if key not in self._names:
-            number = len(self._names) + 1
-            self._names[key] = "" if number == 1 else f"#{number}"
-        return record.label + self._names[key]
+        return record.label + self._number(run)
+
+    def _number(self, run: DagRun) -> str:
+        """Return what tells a run from the first one; runs are counted in the order in which they began."""
+        number = len(self._names) + 1
+        return self._names.setdefault((run.dag_id, run.run_id), "" if number == 1 else f"#{number}")
 
     def _begin(self, run: DagRun, record: TaskInstance, dag: Any) -> None:
         if record.state is not TaskState.QUEUED:
@@ -99,19 +101,24 @@ class Executor:
             arguments = self._arguments(run, record, dag)
             operator = in_runner(dag.get_task(record.task_id), arguments)
         except Exception as error:  # noqa: BLE001 - whatever the operator's constructor raises
-            self._report(run, record, record.try_number, None, Outcome.FAILED_TRY, error)
+            self._report(run, record, record.try_number, Outcome.FAILED_TRY, error)
             return
-        give_log(operator, TaskLog(lambda level, text: self._log(name, level, text)))
-        work = self._work(run, record, dag, operator)
+
+        def log(level: str, text: str) -> None:
+            self._log(name, level, text)
+
+        give_log(operator, TaskLog(log))
+        attempt = Attempt(run, record, dag, operator, self._database, self._conf, log)
         number = record.try_number
         running: list[Try] = []
 
         def report(outcome: Outcome, value: Any) -> None:
             if self.tries.get(id(record)) is running[0]:
                 del self.tries[id(record)]
-            self._report(run, record, number, operator, outcome, value)
+            if self._report(run, record, number, outcome, value):
+                attempt.call_back()
 
-        running.append(Try(name, self._actors, self._conf, operator, work, report))
+        running.append(Try(name, self._actors, self._conf, operator, attempt.run, report))
         self.tries[id(record)] = running[0]
 
     def _arguments(self, run: DagRun, record: TaskInstance, dag: Any) -> dict[str, Any] | None:
@@ -121,49 +128,21 @@ class Executor:
         found = expansion.elements(task, lambda task_id, key: self._database.xcom(run, task_id, key))
         return found[record.map_index]
 
-    def _work(self, run: DagRun, record: TaskInstance, dag: Any, operator: Any) -> Callable[[], object]:
-        """Return what the try does: `execute`, or the method that goes on after a deferral."""
-        database = self._database
-        ti = RunningTask(
-            record,
-            operator,
-            put=lambda key, value: database.put_xcom(record, key, value),
-            get=lambda task_id, key: database.xcom(run, task_id, key),
-        )
-        context = context_of(run, record, dag, operator, ti)
-        method, arguments = record.next_method, dict(record.next_kwargs)
-        record.next_method, record.next_kwargs = None, {}
-        if method is None:
-            record.xcoms.clear()  # measured: XComs of the try before are cleared, unless it was deferred
-
-        def work() -> object:
-            if operator.template_fields:
-                operator.render_template_fields(context)
-            if method is not None:
-                return operator.resume_execution(method, arguments, context)
-            return operator.execute(context)
-
-        return work
-
     def _log(self, name: str, level: str, text: str) -> None:
         self._trace.note(self._agenda.now_s, name, "log", level=level, text=text)
 
-    def _report(
-        self, run: DagRun, record: TaskInstance, number: int, operator: Any, outcome: Outcome, value: Any
-    ) -> None:
-        """Take the report of a try, unless its task has moved on meanwhile."""
+    def _report(self, run: DagRun, record: TaskInstance, number: int, outcome: Outcome, value: Any) -> bool:
+        """Take the report of a try; return False if its task has moved on meanwhile."""
         name = self.name_of(run, record)
         if isinstance(value, BaseException) and outcome in (Outcome.FAILED, Outcome.FAILED_TRY):
             self._log(name, "ERROR", f"Task failed with exception {type(value).__name__}: {value}")
         if record.state is TaskState.RESTARTING:
             self._again(run, record)
-            return
+            return False
         if record.state is not TaskState.RUNNING or record.try_number != number:
-            return
+            return False
         database = self._database
         if outcome is Outcome.SUCCESS:
-            if value is not None and operator.do_xcom_push:
-                database.put_xcom(record, RETURN_VALUE, value)
             database.set_task(run, record, TaskState.SUCCESS)
         elif outcome is Outcome.SKIPPED:
             database.set_task(run, record, TaskState.SKIPPED)
@@ -177,6 +156,7 @@ class Executor:
             database.set_task(run, record, TaskState.FAILED)
         else:
             self._failed(run, record, number)
+        return True
 
     def _failed(self, run: DagRun, record: TaskInstance, number: int) -> None:
         """Fail a try: once more, if it has tries left."""
@@ -186,7 +166,8 @@ class Executor:
             if record.try_number <= record.max_tries:
                 dag = self._database.state.dags[run.dag_id].dag
                 task = dag.get_task(record.task_id)
-                delay_s = retry_delay_s(task, record, self._default_retry_delay_s)
+                date = self._conf.logical_date_of(run.logical_date, run.queued)
+                delay_s = retry_delay_s(task, record, self._default_retry_delay_s, logical_date=date)
                 record.due_s = self._agenda.now_s + delay_s
                 self._database.set_task(run, record, TaskState.UP_FOR_RETRY)
             else:

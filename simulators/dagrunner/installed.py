@@ -29,6 +29,7 @@ def _own_home() -> None:
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
             "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
+            "AIRFLOW__METRICS__TIMER_UNIT_CONSISTENCY": "True",  # else 2.11 warns at every import
         }
     )
 
@@ -88,11 +89,12 @@ __all__ = [
     "TaskDeferred",
     "UnmappableXComTypePushed",
     "XComForMappingNotPushed",
-    "current_context",
+    "check_cycle",
     "dags_in",
     "give_log",
     "in_runner",
     "read_xcom",
+    "run_hook",
     "write_xcom",
 ]
 
@@ -126,6 +128,16 @@ def dags_in(module: str) -> Iterator[dict[str, Any]]:
             DagContext.autoregistered_dags.discard((dag, maker))
 
 
+def check_cycle(dag: Any) -> None:
+    """Raise Airflow's own error if tasks of a DAG wait for each other; groups of tasks may."""
+    if MAJOR >= 3:
+        dag.check_cycle()
+        return
+    from airflow.utils.dag_cycle_tester import check_cycle as check
+
+    check(dag)
+
+
 def in_runner(operator: Any, arguments: Mapping[str, Any] | None) -> Any:
     """Return the object that runs one try: a copy, as each try is a process of its own in Airflow.
 
@@ -155,15 +167,15 @@ def read_xcom(stored: Any) -> Any:
     return deserialize(stored) if MAJOR >= 3 else json.loads(json.dumps(stored), cls=XComDecoder)
 
 
-@contextlib.contextmanager
-def current_context(context: Any) -> Iterator[None]:
-    """Let `get_current_context` return a context."""
-    if MAJOR >= 3:
-        from airflow.sdk.execution_time.context import set_current_context
-    else:
-        from airflow.models.taskinstance import set_current_context
-    with set_current_context(context):
-        yield
+def run_hook(operator: Any, name: str, context: Any, *more: Any) -> None:
+    """Run an operator's `pre_execute` or `post_execute`, and the hook of that name that its DAG file gave it."""
+    if MAJOR < 3:
+        getattr(operator, name)(context, *more)
+        return
+    hook = getattr(operator, f"_{name}_hook")
+    if hook is not None:
+        hook(context, *more)
+    getattr(operator, name)(context)  # read: 3.3 does not tell `post_execute` the result
 
 
 def _let_tasks_resolve() -> None:

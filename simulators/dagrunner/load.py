@@ -10,7 +10,7 @@ from typing import Any
 from zlib import crc32
 
 from lute.errors import LuteError
-from simulators.dagrunner.installed import DAG, MappedOperator, dags_in
+from simulators.dagrunner.installed import DAG, MappedOperator, check_cycle, dags_in
 from simulators.dagrunner.rules import RULES
 
 
@@ -32,6 +32,18 @@ class Loaded:
     dags: dict[str, tuple[Any, str]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
+
+_IN_DATABASE = frozenset(
+    {
+        "BranchMixIn",
+        "BaseBranchOperator",
+        "ShortCircuitOperator",
+        "LatestOnlyOperator",
+        "TriggerDagRunOperator",
+        "ExternalTaskSensor",
+    }
+)
+"""Operators that look at other tasks or runs, or change them; and their parents."""
 
 _cache: dict[tuple[str, int, int], dict[str, Any] | str] = {}
 
@@ -82,11 +94,11 @@ def _import(path: Path) -> dict[str, Any] | str:
             value.dag_id: value for value in vars(module).values() if isinstance(value, DAG)
         }
         for dag in found.values():
-            dag.topological_sort()
+            check_cycle(dag)
             _check(dag)
     except NotSimulatedError:
         raise
-    except Exception:  # noqa: BLE001 - whatever a DAG file raises is its import error
+    except (Exception, SystemExit):  # noqa: BLE001 - whatever a DAG file raises is its import error
         return traceback.format_exc()
     finally:
         sys.dont_write_bytecode = before
@@ -95,7 +107,18 @@ def _import(path: Path) -> dict[str, Any] | str:
 
 def _check(dag: Any) -> None:
     """Refuse what is not simulated, rather than run it wrongly."""
+    for argument in ("dagrun_timeout", "fail_stop", "fail_fast"):
+        if getattr(dag, argument, None):
+            raise NotSimulatedError(f"{dag.dag_id}: {argument} is not simulated")
     for task in dag.tasks:
+        for argument in ("max_active_tis_per_dag", "max_active_tis_per_dagrun"):
+            if getattr(task, argument, None):
+                raise NotSimulatedError(f"{dag.dag_id}.{task.task_id}: {argument} is not simulated")
+        kind = task.operator_class if is_mapped(task) else type(task)
+        if not _IN_DATABASE.isdisjoint(ancestor.__name__ for ancestor in kind.__mro__):
+            raise NotSimulatedError(
+                f"{dag.dag_id}.{task.task_id}: {kind.__name__} is not simulated, it changes Airflow's database"
+            )
         if task.get_closest_mapped_task_group() is not None:
             raise NotSimulatedError(f"{dag.dag_id}.{task.task_id}: mapped task groups are not simulated")
         if task.is_setup or task.is_teardown:

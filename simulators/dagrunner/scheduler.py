@@ -109,7 +109,9 @@ class Scheduler:
             return self._expand(run, record, task)
         if record.state is not TaskState.UP_FOR_RESCHEDULE:
             record.try_number += 1
-        if task.inherits_from_empty_operator and not task.on_execute_callback:
+        if task.inherits_from_empty_operator and not (
+            task.on_execute_callback or task.on_success_callback or task.outlets
+        ):
             # Airflow ends such tasks in the scheduler itself.
             self._database.set_task(run, record, TaskState.SUCCESS)
         else:

@@ -1,6 +1,7 @@
 """What differs between Airflow 2.11 and 3.3, and how long things take (measured)."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 Range = tuple[float, float]
 
@@ -27,6 +28,7 @@ class AirflowConf:
             starts anew when a deferred task goes on (3.3).
         pull_skips_missing: what is pulled from several tasks lacks those that pushed nothing (2.11); else
             it has None for them (3.3).
+        skip_calls_success: a skipped task calls `on_success_callback`, too (2.11).
         has_dag_processor: DAG files are read by a component of its own (3.3).
         zombie_s: a try without heartbeats is failed after so long.
         zombie_check_s: seconds between two looks for such tries.
@@ -45,12 +47,17 @@ class AirflowConf:
     exit_0_succeeds: bool
     time_limit_counts_deferral: bool
     pull_skips_missing: bool
+    skip_calls_success: bool
     has_dag_processor: bool
     heartbeat_s: float = 5.0
     triggerer_poll_s: float = 2.0
     zombie_s: float = 300.0
     zombie_check_s: float = 10.0
     parallelism: int = 32
+
+    def logical_date_of(self, given: datetime | None, queued: datetime) -> datetime | None:
+        """Return the logical date of a run; 2.11 takes the moment of the request if it names none."""
+        return queued if given is None and self.version.startswith("2.") else given
 
 
 AIRFLOW_2 = AirflowConf(
@@ -66,6 +73,7 @@ AIRFLOW_2 = AirflowConf(
     exit_0_succeeds=True,
     time_limit_counts_deferral=True,
     pull_skips_missing=True,
+    skip_calls_success=True,
     has_dag_processor=False,
 )
 """On PostgreSQL with LocalExecutor: 0.3 to 0.9 s between two tasks."""
@@ -83,6 +91,7 @@ AIRFLOW_3 = AirflowConf(
     exit_0_succeeds=False,
     time_limit_counts_deferral=False,
     pull_skips_missing=False,
+    skip_calls_success=False,
     has_dag_processor=True,
 )
 """With defaults: 0.8 to 1.8 s to the first task, 0.9 to 1.2 s between two."""

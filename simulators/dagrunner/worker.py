@@ -1,6 +1,5 @@
 """Running one try of one task as an actor, and ending it as Airflow does."""
 
-import contextlib
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
@@ -16,6 +15,10 @@ from simulators.dagrunner.installed import (
 )
 from simulators.dagrunner.version import AirflowConf
 from simulators.kernel.actors import Actor, Actors
+from simulators.kernel.events import Event
+
+Limit = Callable[[Callable[[], object], float], object]
+"""Calls a function under a time limit, of which so many seconds are used up."""
 
 
 class Outcome(StrEnum):
@@ -38,7 +41,7 @@ class Try:
 
     Args:
         operator: a copy of the operator that only this try uses.
-        run: what it does: `operator.execute(context)`, or going on after a deferral.
+        run: what it does; it is given a function that calls another under the operator's time limit.
         report: called once with the outcome and with what belongs to it: the returned value, the
             TaskDeferred, the error. Not called if the process was killed by `kill`.
     """
@@ -49,7 +52,7 @@ class Try:
         actors: Actors,
         conf: AirflowConf,
         operator: Any,
-        run: Callable[[], object],
+        run: Callable[[Limit], object],
         report: Callable[[Outcome, Any], None],
     ) -> None:
         self._conf = conf
@@ -85,35 +88,47 @@ class Try:
     def _outcome(self) -> tuple[Outcome, Any]:
         """Run and map what comes out, in the order of Airflow's own task runner."""
         try:
-            with self._time_limit():
-                return Outcome.SUCCESS, self._run()
+            return Outcome.SUCCESS, self._run(self._limited)
         except TaskDeferred as deferred:
             return Outcome.DEFERRED, deferred
         except AirflowSkipException as skip:
             return Outcome.SKIPPED, skip
         except AirflowRescheduleException as reschedule:
             return Outcome.RESCHEDULED, reschedule
-        except (AirflowFailException, AirflowSensorTimeout, AirflowTaskTerminated) as error:
+        except (AirflowFailException, AirflowSensorTimeout) as error:
             return Outcome.FAILED, error
+        except AirflowTaskTerminated as error:
+            # 2.11 raises it in the task itself and, unless the task's state was changed, tries again.
+            return Outcome.FAILED_TRY if self._conf.kill_raises else Outcome.FAILED, error
         except (Exception, AirflowTaskTimeout, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001
             return Outcome.FAILED_TRY, error
 
-    @contextlib.contextmanager
-    def _time_limit(self) -> "Any":
+    def _limited(self, call: Callable[[], object], used_s: float) -> object:
+        """Call a function under the operator's `execution_timeout`."""
         limit = self._operator.execution_timeout
-        if limit is None:
-            yield
-            return
-        event = self._actors.agenda.after(
-            limit.total_seconds(), lambda: self.actor.interrupt(self._raise_timeout)
-        )
+        if not limit:
+            return self._exiting(call)
+        left_s = limit.total_seconds() - used_s
+        event: Event | None = None
         try:
-            yield
+            if left_s <= 0:
+                self._raise_timeout()
+            event = self._actors.agenda.after(left_s, lambda: self.actor.interrupt(self._raise_timeout))
+            return self._exiting(call)
         except AirflowTaskTimeout:
             self._operator.on_kill()
             raise
         finally:
-            event.cancel()
+            if event is not None:
+                event.cancel()
+
+    def _exiting(self, call: Callable[[], object]) -> object:
+        try:
+            return call()
+        except SystemExit as end:
+            if self._conf.exit_0_succeeds and not end.code:
+                return None
+            raise
 
     @staticmethod
     def _raise_timeout() -> None:

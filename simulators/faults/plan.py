@@ -1,6 +1,7 @@
 """Letting the faults of one run happen."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -118,10 +119,11 @@ class Plan:
 
     def reached(self, task: str, moment: Moment, job_id: int | None) -> None:
         """Note that a task got somewhere; faults that waited for it strike."""
-        for name in (task, "*"):
+        label = task.partition("#")[0]
+        for name in {task: None, label: None, "*": None}:
             self._reached[name, moment] += 1
         for index, fault in list(self._waiting.items()):
-            if fault.after is not moment or fault.task not in (None, task):
+            if fault.after is not moment or fault.task not in (None, task, label):
                 continue
             if self._reached[fault.task or "*", moment] == fault.nth:
                 del self._waiting[index]
@@ -140,7 +142,8 @@ class Plan:
         now_s = self._world.agenda.now_s - self._world.start_s
         if now_s < fault.at_s or (fault.for_s is not None and now_s >= fault.at_s + fault.for_s):
             return False
-        if fault.task is not None and exchange.client.partition("#")[0] != fault.task:
+        client = exchange.client
+        if fault.task not in (None, client) and fault.task != client.partition("#")[0]:
             return False
         if fault.probability < 1 and self._draw.random() >= fault.probability:
             return False
@@ -169,5 +172,5 @@ class Plan:
             end_s = max(begin_s + lasts_s, self._world.agenda.now_s)
             self._world.agenda.at(end_s, lambda: self._trace("fault_end", told))
 
-    def _trace(self, event: str, told: dict[str, object]) -> None:
+    def _trace(self, event: str, told: Mapping[str, object]) -> None:
         self._world.trace.note(self._world.agenda.now_s, "faults", event, **told)

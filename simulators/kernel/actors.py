@@ -179,6 +179,7 @@ class Actor:
         except BaseException as error:  # noqa: BLE001 - kept for whoever watches the actor
             if not self.is_killed:
                 self.error = error
+                self._actors.failed.append(self)
         self._actors.running.pop(self._greenlet, None)
 
     def _tell_end(self) -> None:
@@ -195,12 +196,14 @@ class Actors:
 
     Attributes:
         running: those that are not over, by greenlet; and the killed ones, until `close`.
+        failed: those whose code raised something, in order.
     """
 
     def __init__(self, agenda: Agenda) -> None:
         self.agenda = agenda
         self.hub = getcurrent()
         self.running: dict[greenlet, Actor] = {}
+        self.failed: list[Actor] = []
 
     def spawn(
         self, name: str, run: Callable[[], object], on_end: Callable[[Actor], None] | None = None

@@ -23,9 +23,12 @@ class Trace:
         self.entries: list[dict[str, Any]] = []
         self._write = write
         self._hash = hashlib.sha256()
+        self._hashed = 0
 
     def note(self, time_s: float, actor: str, event: str, **fields: object) -> None:
         """Add an event.
+
+        Nothing in `fields` may change afterwards.
 
         Args:
             time_s: when, in seconds of the run's agenda.
@@ -34,11 +37,9 @@ class Trace:
             fields: values that JSON can hold.
         """
         entry = {"t": round(time_s, 6), "actor": actor, "event": event, **fields}
-        line = _encode(entry) + "\n"
-        self._hash.update(line.encode())
         self.entries.append(entry)
         if self._write is not None:
-            self._write(line)
+            self._write(line_of(entry))
 
     @property
     def length(self) -> int:
@@ -47,5 +48,13 @@ class Trace:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of all lines so far, in hexadecimal."""
+        """The SHA-256 of all lines so far, in hexadecimal; worked out when somebody asks."""
+        new = self.entries[self._hashed :]
+        self._hash.update("".join(map(line_of, new)).encode())
+        self._hashed += len(new)
         return self._hash.hexdigest()
+
+
+def line_of(entry: dict[str, Any]) -> str:
+    """Return an event as a line of JSON, with its line end."""
+    return _encode(entry) + "\n"

@@ -8,6 +8,7 @@ from typing import Any
 import lute
 from lute.airflow_api.models import RunState
 from lute.errors import ConfigError
+from lute.redact import redact
 from simulators import environ
 from simulators.facility import CONFIG, WORKFLOWS, Facility
 from simulators.kernel.trace import Trace
@@ -156,6 +157,9 @@ def _result(
     )
     if not stage.divergences:
         result.divergences += [left for service in services for left in service.ledger.unasked()]
+    if launch.actor.error is not None:
+        what = f"the launcher died of {type(launch.actor.error).__name__}: {redact(str(launch.actor.error))}"
+        result.divergences.append(Divergence(found.file, None, what))
     if ended:
         result.divergences += end_divergences(result, found.end, tasks_from=tasks_from)
     verdict = "as expected" if not result.divergences else "not as expected"

@@ -60,12 +60,12 @@ def _text(file: Path) -> str:
     try:
         data = file.read_bytes()
         return (gzip.decompress(data) if data.startswith(_GZIP) else data).decode()
-    except OSError as error:
-        raise ConfigError(f"cannot be read: {error.strerror or error}", file=file) from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        _refuse(file, None, f"is no whole gzip file: {error}")
     except EOFError:
         _refuse(file, None, "is cut short: its gzip data ends early")
-    except zlib.error as error:
-        _refuse(file, None, f"is no gzip file: {error}")
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", file=file) from error
     except UnicodeDecodeError as error:
         _refuse(file, None, f"is no text: {error}")
 

@@ -82,6 +82,13 @@ def read_header(file: Path, lines: list[str]) -> Mapping[str, Any]:
             line=1,
             next_step="give a file that `lute-sim run --trace` or `lute-sim explore --out` wrote",
         )
+    if "scenario" not in header:
+        raise ConfigError(
+            "the trace is of a recording that was played",
+            file=file,
+            line=1,
+            next_step="play the recording again: lute-sim run --recording FILE",
+        )
     for key, here in (("format", TRACE_FORMAT), ("version", lute.__version__), ("airflow", VERSION)):
         if header.get(key) != here:
             raise ConfigError(

@@ -5,6 +5,7 @@ from enum import IntEnum
 from typing import Any
 
 from simulators.checkers.all import Broken
+from simulators.kernel.trace import Trace
 
 
 class ExitCode(IntEnum):
@@ -37,8 +38,7 @@ class Result:
         idle_faults: faults that never acted.
         faults: entries of the faults that acted.
         duration_s: virtual seconds from start to end.
-        digest: of the trace.
-        entries: the trace.
+        trace: the record of the run.
     """
 
     workflow: str
@@ -57,8 +57,17 @@ class Result:
     duration_s: float
     exchanges: int
     ended: bool
-    digest: str
-    entries: list[dict[str, Any]] = field(repr=False)
+    trace: Trace = field(repr=False)
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        """What happened, event by event."""
+        return self.trace.entries
+
+    @property
+    def digest(self) -> str:
+        """Equal for equal runs."""
+        return self.trace.digest
 
     @property
     def exit_code(self) -> ExitCode:

@@ -90,13 +90,11 @@ def conclude(world: Facility, *, ended: bool) -> Result:
         duration_s=duration_s,
         exchanges=world.network.exchanges,
         ended=ended,
-        digest="",
-        entries=trace.entries,
+        trace=trace,
     )
     result.unexpected = _unexpected(result, scenario)
     expected = "as expected" if result.is_as_expected else "not as expected"
     trace.note(world.agenda.now_s, "world", "verdict", verdict=run_state, expected=expected)
-    result.digest = trace.digest
     return result
 
 

@@ -1,6 +1,6 @@
 """What a scenario file may say."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
@@ -151,6 +151,12 @@ class Scenario(_Model):
     def with_faults(self, faults: "tuple[Fault, ...]") -> "Scenario":
         """Return the same scenario with other faults."""
         return self.model_copy(update={"faults": faults})
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: ARG002
+        """Show it as the text of a file, in IPython and in Hypothesis's reports."""
+        from simulators.scenario.loader import dump_scenario
+
+        printer.text(f"\n{dump_scenario(self)}")
 
     def to_plain(self) -> dict[str, object]:
         """Return it as JSON or YAML can hold it; what is as by default is left out."""

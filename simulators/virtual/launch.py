@@ -2,6 +2,7 @@
 
 import io
 import signal
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 
 from lute.launch.main import main
@@ -61,6 +62,7 @@ class Launch:
 
     Attributes:
         exit_code: None while it runs, and for one that was killed.
+        crash: what it died of, in a line, if that was an exception that nobody foresaw; else empty.
     """
 
     def __init__(
@@ -76,12 +78,21 @@ class Launch:
         self.name = name
         self.argv = list(argv)
         self.exit_code: int | None = None
+        self.crash = ""
         self.signals = VirtualSignals()
         self._stdout, self._stderr = _Lines(on_line), _Lines(on_line)
         process = Process(env, runtime, self.signals, self._stdout, self._stderr)
 
         def run() -> None:
-            self.exit_code = main(argv, process)
+            # What comes out of `main` ends a process as the interpreter does.
+            try:
+                self.exit_code = main(argv, process)
+            except SystemExit as leave:
+                self.exit_code = leave.code if isinstance(leave.code, int) else int(leave.code is not None)
+            except Exception as error:  # noqa: BLE001
+                self.crash = f"{type(error).__name__}: {error}"
+                process.write_error(traceback.format_exc())
+                self.exit_code = 1
 
         self.actor = self.signals.actor = actors.spawn(name, run, lambda _actor: on_end(self))
 
