@@ -10,7 +10,7 @@ from lute.seams import Clock
 
 _SHORTEST_POLL_S = 1.0
 _LONGEST_POLL_S = 10.0
-_POLL_AGE_FRACTION = 0.05
+_POLL_AGE_FRACTION = 0.1
 
 
 @dataclass(frozen=True)

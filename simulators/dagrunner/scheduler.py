@@ -14,6 +14,7 @@ from simulators.dagrunner.version import AirflowConf
 from simulators.kernel.events import Agenda, Event
 
 _OCCUPYING = (TaskState.QUEUED, TaskState.RUNNING)
+_UNDECIDED = (TaskState.NONE, TaskState.UP_FOR_RETRY, TaskState.UP_FOR_RESCHEDULE)
 _WAITING = (TaskState.UP_FOR_RETRY, TaskState.UP_FOR_RESCHEDULE)
 _GOOD = (TaskState.SUCCESS, TaskState.SKIPPED)
 _BAD = (TaskState.FAILED, TaskState.UPSTREAM_FAILED)
@@ -86,9 +87,8 @@ class Scheduler:
         changed = True
         while changed:
             changed = False
-            for task in dag.tasks:
-                for record in [found for (name, _), found in run.tasks.items() if name == task.task_id]:
-                    changed |= self._consider(run, record, task)
+            for record in [found for found in run.tasks.values() if found.state in _UNDECIDED]:
+                changed |= self._consider(run, record, dag.get_task(record.task_id))
         self._judge(run, dag)
 
     def _consider(self, run: DagRun, record: TaskInstance, task: Any) -> bool:

@@ -18,7 +18,12 @@ def _changed(exchange: Exchange, change: dict[str, Any]) -> bool:
     reply = exchange.reply
     if reply is None or reply.status != 200:
         return False
-    answer = json.loads(reply.body)
+    try:
+        answer = json.loads(reply.body)
+    except ValueError:  # another fault has been at it
+        return False
+    if not isinstance(answer, dict):
+        return False
     value = answer.get("value")
     for document in value if isinstance(value, list) else [value]:
         if isinstance(document, dict):

@@ -104,3 +104,14 @@ def test_the_catalogue_has_a_line_for_each() -> None:
     assert cleared.endswith("which Airflow 2 does not do. [Airflow 2 only]")
     (lost,) = [line for line in lines if line.startswith("lost_start_job_reply ")]
     assert lost.endswith("[xfail]") is bool(SCENARIOS["lost_start_job_reply"].xfail)
+
+
+def test_faults_that_meet_on_one_reply_do_not_crash_the_world() -> None:
+    malformed = {"what": "malformed", "where": "jid.job_statuses", "calls": None}
+    for body in ("html", "null", "list", "not_utf8", "truncated"):
+        for other in ("status_word", "stale_status", "empty_list"):
+            scenario = Scenario(
+                workflow="test",
+                faults=(malformed | {"body": body, "calls": 3}, {"what": other, "calls": 3}),  # type: ignore[arg-type]
+            )
+            assert run_scenario(scenario).exit_code == 0
