@@ -117,7 +117,7 @@ def _check(dag: Any) -> None:
         kind = task.operator_class if is_mapped(task) else type(task)
         if not _IN_DATABASE.isdisjoint(ancestor.__name__ for ancestor in kind.__mro__):
             raise NotSimulatedError(
-                f"{dag.dag_id}.{task.task_id}: {kind.__name__} is not simulated, it changes Airflow's database"
+                f"{dag.dag_id}.{task.task_id}: {kind.__name__} is not simulated, it needs Airflow's database"
             )
         if task.get_closest_mapped_task_group() is not None:
             raise NotSimulatedError(f"{dag.dag_id}.{task.task_id}: mapped task groups are not simulated")

@@ -52,14 +52,6 @@ class Plan:
         """The faults that never acted: they prove nothing."""
         return [fault for index, fault in enumerate(self.faults) if not self.acted[index]]
 
-    @property
-    def last_end_s(self) -> float:
-        """When the last fault with a known end is over, in seconds after the start."""
-        ends = [
-            fault.at_s + (fault.for_s or 0.0) for fault in self.faults if isinstance(fault, ExchangeFault)
-        ]
-        return max(ends, default=0.0)
-
     def begin(self) -> None:
         """Set up what holds from the beginning, and plan what strikes at known times."""
         for index, fault in enumerate(self.faults):

@@ -1,4 +1,4 @@
-"""For tests of workflows: a pytest plugin (`plugin`), Hypothesis strategies (`strategies`), and what both need.
+"""For tests of workflows: the pytest plugin, Hypothesis strategies, and the names that tests need.
 
     from simulators.testing import Scenario, TaskModel
 

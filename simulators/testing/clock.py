@@ -14,6 +14,9 @@ class ClockHandle:
     def __init__(self, facility: "FacilityHandle") -> None:
         self._facility = facility
 
+    def __repr__(self) -> str:
+        return f"<clock of {self._facility!r}>"
+
     @property
     def elapsed_s(self) -> float:
         """Seconds since the launch."""

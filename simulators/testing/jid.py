@@ -1,4 +1,4 @@
-"""The job interface daemon of a test's facility: what it was asked, and shorthands for what goes wrong with it."""
+"""The JID of a test's facility: what it was asked, and shorthands for what goes wrong with it."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -32,6 +32,9 @@ class JidHandle:
     def __init__(self, facility: "FacilityHandle") -> None:
         self._facility = facility
 
+    def __repr__(self) -> str:
+        return f"<jid of {self._facility!r}>"
+
     @property
     def requests(self) -> list[SeenRequest]:
         """Every request so far, in the order in which they ended."""
@@ -52,9 +55,7 @@ class JidHandle:
         """Let it refuse all connections for so many seconds."""
         self._facility.inject("refused", where="jid.*", for_s=for_s, calls=None)
 
-    def fail_next(
-        self, endpoint: str, *, status: int = 502, times: int = 1, task: str | None = None
-    ) -> None:
+    def fail_next(self, endpoint: str, *, status: int = 502, times: int = 1, task: str | None = None) -> None:
         """Answer the next requests to an endpoint with an HTTP error; they have no effect.
 
         Args:

@@ -12,13 +12,14 @@ import pytest
 
 if TYPE_CHECKING:
     from simulators.testing.clock import ClockHandle
-    from simulators.testing.facility import Defaults, FacilityHandle
+    from simulators.testing.facility import FacilityHandle
     from simulators.testing.jid import JidHandle
+    from simulators.testing.runs import Defaults
     from simulators.testing.slurm import SlurmHandle
 
 _MARK = (
-    "scenario(*scenarios, workflow, dags, config, seed, check, **fields): what the facility runs: names of the"
-    " library, paths of files, Scenario objects (several: one test each); fields as in a scenario file;"
+    "scenario(*scenarios, workflow, dags, config, seed, check, **fields): what the facility runs: names of"
+    " the library, paths of files, Scenario objects (several: one test each); fields as in a scenario file;"
     " check=False lets a test pass whose run broke an invariant"
 )
 _USUAL_DAGS = "workflows/airflow"
@@ -28,10 +29,14 @@ _LONGEST_NAME = 120
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare options."""
     parser.addini("lute_dags", f"folder of DAG files, from the rootdir; {_USUAL_DAGS} if there is one")
-    parser.addini("lute_config", "file of the Tasks' configuration, from the rootdir; one without any settings")
+    parser.addini(
+        "lute_config", "file of the Tasks' configuration, from the rootdir; one without any settings"
+    )
     group = parser.getgroup("lute", "workflows in a virtual facility")
     group.addoption("--lute-seed", type=int, metavar="N", help="seed of every world, whatever the tests say")
-    group.addoption("--lute-trace", metavar="DIR", help="keep scenario and trace of every world in this folder")
+    group.addoption(
+        "--lute-trace", metavar="DIR", help="keep scenario and trace of every world in this folder"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -68,9 +73,13 @@ def pytest_runtest_makereport(
     if call.when == "call" and facility is not None and (report.failed or kept):
         from simulators.testing.report import keep_and_tell
 
-        folder = item.config.invocation_params.dir / kept if kept else facility.defaults.keep
+        here = item.config.invocation_params.dir
         name = re.sub(r"[^\w.=-]+", "-", item.nodeid).strip("-")[-_LONGEST_NAME:]
-        section = keep_and_tell(facility, folder / name, item.config.invocation_params.dir, all_runs=bool(kept))
+        file = (here / kept if kept else facility.defaults.keep) / name
+        try:
+            section = keep_and_tell(facility, file, here, all_runs=bool(kept))
+        except Exception as error:  # noqa: BLE001 - the test's own failure must be seen all the same
+            section = f"the run could not be kept: {type(error).__name__}: {error}\n"
         if report.failed and section:
             report.sections.append(("lute", section))
     return report
@@ -88,10 +97,13 @@ def facility(request: pytest.FixtureRequest) -> "Iterator[FacilityHandle]":
     scenarios, fields = _marked(request.node)
     chosen = getattr(request, "param", scenarios[0] if scenarios else None)
     handle = FacilityHandle(_defaults(request))
+    said = ""
     try:
         handle.use(chosen, **fields)
     except LuteError as error:
-        pytest.fail(str(error), pytrace=False)
+        said = str(error)
+    if said:
+        pytest.fail(said, pytrace=False)
     request.node.stash[_FACILITY] = handle
     try:
         yield handle
@@ -140,7 +152,7 @@ def _name(scenario: Any) -> str:
 
 
 def _defaults(request: pytest.FixtureRequest) -> "Defaults":
-    from simulators.testing.facility import Defaults
+    from simulators.testing.runs import Defaults
 
     config, root = request.config, request.config.rootpath
     usual = root / _USUAL_DAGS

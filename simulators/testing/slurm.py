@@ -17,6 +17,9 @@ class SlurmHandle:
     def __init__(self, facility: "FacilityHandle") -> None:
         self._facility = facility
 
+    def __repr__(self) -> str:
+        return f"<slurm of {self._facility!r}>"
+
     @property
     def cluster(self) -> VirtualSlurm:
         """The simulated cluster itself, for all that has no shorthand here."""

@@ -308,6 +308,20 @@ def test_a_begin_time_may_change() -> None:
         virtual.controller.set_begin(job.id, 0)
 
 
+@pytest.mark.parametrize("begin", ["node_failed", "requeue", "preempt"])
+def test_a_job_on_its_way_back_into_the_queue_can_be_cancelled(begin: str) -> None:
+    virtual = Virtual()
+    job = virtual.submit(200)
+    virtual.pass_time(10)
+    argument = 0 if begin == "node_failed" else job.id
+    getattr(virtual.controller, begin)(argument)
+    assert job.state is SlurmState.COMPLETING
+    virtual.controller.cancel(job.id, 1001)
+    virtual.agenda.run()
+    assert (job.state, job.canceller_uid, job.restarts) == (SlurmState.CANCELLED, 1001, 0)
+    assert virtual.ends == {job.id: 1}
+
+
 def test_requeue() -> None:
     virtual = Virtual()
     job = virtual.submit(200, ntasks=300)
