@@ -19,6 +19,7 @@ from lute.airflow_api.models import TaskState
 from lute.errors import ConfigError, did_you_mean
 from lute.seams import Runtime, installed
 from simulators import environ
+from simulators.dagrunner.installed import own_secrets
 from simulators.dagrunner.instance import Instance
 from simulators.dagrunner.service import AirflowServer
 from simulators.dagrunner.state import DagRun, TaskInstance
@@ -138,6 +139,7 @@ class Facility:
             "AIRFLOW_CONN_JID_DEFAULT": f'{{"conn_type": "jid", "host": "{JID_URL}"}}',
         }
         self._stack.enter_context(environ.changed(values))
+        self._stack.enter_context(own_secrets())
         self._stack.enter_context(installed(self.runtime))
         return self
 
@@ -172,7 +174,7 @@ class Facility:
             env,
             self.runtime(),
             on_line=lambda line: self._note(name, "print", text=_without_root(_without_time(line))),
-            on_end=lambda launch: self._note(name, "end", exit_code=launch.exit_code),
+            on_end=self._launcher_ended,
         )
         self.launches.append(started)
         return started
@@ -187,7 +189,7 @@ class Facility:
         """Let time pass until everything has ended, and a little longer; return False if it has not.
 
         Raises:
-            Exception: whatever a part of the world raised in an actor of its own: the world is broken.
+            RuntimeError: a part of the world crashed in an actor of its own.
         """
         deadline_s = self.start_s + self.scenario.deadline_s
         agenda = self.agenda
@@ -341,7 +343,9 @@ class Facility:
 
     def _raise_crash(self) -> None:
         for actor in self.actors.failed:
-            if actor.error is not None:
+            if isinstance(actor.error, Exception | SystemExit):
+                raise RuntimeError(f"{actor.name} crashed: {actor.error!r}") from actor.error
+            if actor.error is not None:  # somebody asks this process to end
                 raise actor.error
 
     def _try_of(self, task: str) -> int:

@@ -1,5 +1,6 @@
 """What happened in a run, put in order for the checkers: read from its trace alone."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ FINAL_JOB = frozenset(
     ]
 )
 FINAL_RUN = frozenset(["success", "failed", "deleted"])
+_LAUNCHED = re.compile(r"Workflow \S+ launched: DAG run (\S+), experiment .*")
 
 
 @dataclass
@@ -38,6 +40,11 @@ class JobFacts:
     cpus: int
     states: list[tuple[float, str]] = field(default_factory=list)
     cores: dict[float, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The task's label, the same in every run."""
+        return self.task.partition("#")[0]
 
     @property
     def state(self) -> str:
@@ -90,13 +97,23 @@ class RunFacts:
 
 @dataclass
 class LauncherFacts:
-    """One launcher."""
+    """One launcher.
+
+    Attributes:
+        exit_code: None for one that was killed, or has not ended.
+        crash: what it died of, if nobody foresaw that.
+        signals: names of the signals that it got.
+        run_id: of the run that it says it has launched; empty if it says none.
+    """
 
     name: str
     start_s: float
     end_s: float | None = None
     exit_code: int | None = None
+    crash: str = ""
+    signals: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    run_id: str = ""
 
 
 @dataclass
@@ -127,7 +144,20 @@ class History:
     def task_of(self, job: JobFacts) -> TaskFacts | None:
         """Return the task whose job it is."""
         run = self.run_of(job.task)
-        return None if run is None else self.tasks.get((run.run_id, job.task.partition("#")[0]))
+        return None if run is None else self.tasks.get((run.run_id, job.label))
+
+    def name_of(self, task: TaskFacts) -> str:
+        """Return a task's name in requests, jobs and faults."""
+        run = self.runs.get(task.run_id)
+        return task.label if run is None or run.number == 1 else f"{task.label}#{run.number}"
+
+    def was_disturbed(self, launcher: LauncherFacts) -> bool:
+        """Tell whether any request of a launcher went wrong, or was answered by a fault."""
+        failed = any(
+            entry["actor"] == launcher.name and (entry["failure"] or entry["status"] >= 400)
+            for entry in self.exchanges
+        )
+        return failed or any(entry["target"] == launcher.name for entry in self.faults)
 
 
 def read_history(entries: Iterable[Mapping[str, Any]]) -> History:
@@ -170,12 +200,16 @@ def _start(history: History, entry: Mapping[str, Any]) -> None:
 
 
 def _print(history: History, entry: Mapping[str, Any]) -> None:
-    history.launchers[entry["actor"]].lines.append(entry["text"])
+    launcher = history.launchers[entry["actor"]]
+    launcher.lines.append(entry["text"])
+    if not launcher.run_id and (launched := _LAUNCHED.fullmatch(entry["text"])):
+        launcher.run_id = launched[1]
 
 
 def _end(history: History, entry: Mapping[str, Any]) -> None:
     launcher = history.launchers[entry["actor"]]
     launcher.end_s, launcher.exit_code = entry["t"], entry["exit_code"]
+    launcher.crash = entry.get("crash", "")
 
 
 _READERS: dict[str, Callable[[History, Mapping[str, Any]], None]] = {
@@ -185,6 +219,7 @@ _READERS: dict[str, Callable[[History, Mapping[str, Any]], None]] = {
     "start": _start,
     "print": _print,
     "end": _end,
+    "signal": lambda history, entry: history.launchers[entry["actor"]].signals.append(entry["signal"]),
     "http": lambda history, entry: history.exchanges.append(entry),
     "log": lambda history, entry: history.logs.append((entry["actor"], entry["text"])),
     "fault": lambda history, entry: history.faults.append(entry),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from simulators.checkers.history import History
+from simulators.slurm.conf import DEFAULT_PARTITIONS
 
 
 @dataclass(frozen=True)
@@ -14,16 +15,22 @@ class Facts:
         deadline_s: after so many seconds the run must have ended.
         start_s: when it began, in POSIX seconds.
         caps: task -> most cores that its operator allows.
+        steps: tasks that run a job each; of others nothing is said about jobs.
+        partitions: partition -> node -> cores of the cluster.
         secrets: texts that must appear nowhere.
         texts: name -> everything that the run left: XComs, launcher output, trace.
+        forgets_soon: Slurm forgets an ended job before somebody who asks now and then has asked.
         ended: whether everything had ended by the deadline.
     """
 
     deadline_s: float
     start_s: float
     caps: Mapping[str, int] = field(default_factory=dict)
+    steps: frozenset[str] = frozenset()
+    partitions: Mapping[str, Mapping[str, int]] = field(default_factory=lambda: DEFAULT_PARTITIONS)
     secrets: tuple[str, ...] = ()
     texts: Mapping[str, str] = field(default_factory=dict)
+    forgets_soon: bool = False
     ended: bool = True
 
 

@@ -2,13 +2,16 @@
 
 import json
 import re
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from lute.errors import ConfigError, did_you_mean
 from simulators.commands.run import CONFIG, DAGS, JSON
+
+T = TypeVar("T")
 
 
 def explore(
@@ -45,17 +48,17 @@ def explore(
     search.check()
     chosen = _seeds(seeds)
     report = Report()
-    stopped = False
+    cases: list[dict[str, Any]] = []
     with _progress(len(chosen), shown=not as_json) as tell:
-        try:
-            for part in search_seeds(search, chosen, workers=workers or None):
-                report.add(part)
-                tell(report)
-        except BaseException as error:
-            if not _is_stop(error):
-                raise
-            stopped = True
-    cases = [] if stopped else _shrunk(search, report, out)
+
+        def take(part: Report) -> None:
+            report.add(part)
+            tell(report)
+
+        stopped = not _take_all(search_seeds(search, chosen, workers=workers or None), take)
+    where = [*(["--dags", str(dags)] if dags else []), *(["--config", str(config)] if config else [])]
+    which = ["--faults", faults] if wanted else ["--all"] if all_faults else []
+    stopped = stopped or not _take_all(_shrunk(search, report, out, where, which), cases.append)
     if as_json:
         typer.echo(json.dumps(report.to_plain() | {"stopped": stopped, "shrunk": cases}))
     else:
@@ -72,10 +75,16 @@ def _seeds(text: str) -> range:
     return range(int(found[1]), int(found[2]))
 
 
-def _is_stop(error: BaseException) -> bool:
+def _take_all(items: Iterable[T], take: Callable[[T], object]) -> bool:
+    """Take one item after the other; return False if a signal put an end to that."""
     from simulators.stop import Stop
 
-    return isinstance(error, Stop | KeyboardInterrupt)
+    try:
+        for item in items:
+            take(item)
+    except (Stop, KeyboardInterrupt):
+        return False
+    return True
 
 
 def _progress(total: int, *, shown: bool) -> Any:
@@ -107,19 +116,19 @@ def _progress(total: int, *, shown: bool) -> Any:
     return shower()
 
 
-def _shrunk(search: Any, report: Any, out: Path | None) -> list[dict[str, Any]]:
-    """Shrink the first finding of each checker, and keep it."""
+def _shrunk(
+    search: Any, report: Any, out: Path | None, options: list[str], kinds: list[str]
+) -> Iterator[dict[str, Any]]:
+    """Shrink the first finding of each checker, keep it, and yield what to tell."""
     from simulators.explore.cases import keep_case
     from simulators.explore.shrink import runner, shrink
 
-    cases = []
     for checker in dict.fromkeys(finding.checker for finding in report.findings):
         first = next(finding for finding in report.findings if finding.checker == checker)
         if checker == "same_seed_same_trace":
             continue
         small = shrink(search.scenario(first.seed), first.seed, checker, runner(search.dags, search.config))
-        cases.append(keep_case(small, checker, out))
-    return cases
+        yield keep_case(small, checker, out, options, kinds)
 
 
 def _print(report: Any, cases: list[dict[str, Any]], wanted: int, *, stopped: bool) -> None:

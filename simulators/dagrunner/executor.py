@@ -50,7 +50,7 @@ class Executor:
         self._trace = trace
         self._default_retry_delay_s = default_retry_delay_s
         self._names: dict[tuple[str, str], str] = {}
-        database.on_run.append(self._number)
+        database.on_run.append(self._run_changed)
         database.on_task.append(self._task_changed)
 
     def start(self, run: DagRun, record: TaskInstance, dag: Any) -> None:
@@ -83,8 +83,12 @@ class Executor:
         """Return the name of a try's actor: the task's label; `label#2` in the second run of the world."""
         return record.label + self._number(run)
 
+    def _run_changed(self, run: DagRun) -> None:
+        """Number runs in the order in which they began."""
+        self._number(run)
+
     def _number(self, run: DagRun) -> str:
-        """Return what tells a run from the first one; runs are counted in the order in which they began."""
+        """Return what tells a run from the first one."""
         number = len(self._names) + 1
         return self._names.setdefault((run.dag_id, run.run_id), "" if number == 1 else f"#{number}")
 

@@ -5,6 +5,7 @@ The only module here that knows where things lie in either version. Import it be
 
 import atexit
 import contextlib
+import importlib
 import importlib.metadata
 import json
 import logging
@@ -93,6 +94,7 @@ __all__ = [
     "dags_in",
     "give_log",
     "in_runner",
+    "own_secrets",
     "read_xcom",
     "run_hook",
     "write_xcom",
@@ -138,6 +140,21 @@ def check_cycle(dag: Any) -> None:
     check(dag)
 
 
+@contextlib.contextmanager
+def own_secrets() -> Iterator[None]:
+    """Forget at the end what operators told Airflow to mask meanwhile.
+
+    It looks for all secrets of a process by one regular expression, compiled anew for each.
+    """
+    name = "airflow.sdk._shared.secrets_masker" if MAJOR >= 3 else "airflow.utils.log.secrets_masker"
+    masker = importlib.import_module(name)._secrets_masker()
+    before = set(masker.patterns), masker.replacer
+    try:
+        yield
+    finally:
+        masker.patterns, masker.replacer = before
+
+
 def in_runner(operator: Any, arguments: Mapping[str, Any] | None) -> Any:
     """Return the object that runs one try: a copy, as each try is a process of its own in Airflow.
 
@@ -168,7 +185,7 @@ def read_xcom(stored: Any) -> Any:
 
 
 def run_hook(operator: Any, name: str, context: Any, *more: Any) -> None:
-    """Run an operator's `pre_execute` or `post_execute`, and the hook of that name that its DAG file gave it."""
+    """Run an operator's `pre_execute` or `post_execute`, and the hook that its DAG file gave it."""
     if MAJOR < 3:
         getattr(operator, name)(context, *more)
         return

@@ -18,8 +18,8 @@ def retry_delay_s(
 ) -> float:
     """Return the seconds from a failed try's end to the next try, as Airflow's `next_retry_datetime`.
 
-    With `retry_exponential_backoff` the delay grows with each try and varies by a hash of the task, at most to
-    `max_retry_delay` or a day. It doubles in Airflow 2; Airflow 3 takes a number there, the factor.
+    With `retry_exponential_backoff` the delay grows with each try and varies by a hash of the task, at most
+    to `max_retry_delay` or a day. It doubles in Airflow 2; Airflow 3 takes a number there, the factor.
 
     Args:
         default_s: the instance's default, for tasks whose DAG file says nothing.

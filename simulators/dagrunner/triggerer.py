@@ -63,7 +63,7 @@ class Triggerer:
         watch = _Watch(run, record, record.try_number, deferred, path, arguments)
         self._watches[id(record)] = watch
         if deferred.timeout is not None:
-            limit_s = deferred.timeout.total_seconds()
+            limit_s = deferred.timeout.total_seconds() + self._draw.uniform(0, self._conf.timeout_check_s)
             watch.alarm = self._agenda.after(limit_s, lambda: self._out_of_time(watch))
         self._agenda.after(self._poll_s(), lambda: self._begin(watch))
 

@@ -30,6 +30,7 @@ class AirflowConf:
             it has None for them (3.3).
         skip_calls_success: a skipped task calls `on_success_callback`, too (2.11).
         has_dag_processor: DAG files are read by a component of its own (3.3).
+        timeout_check_s: seconds between two looks of the scheduler for deferrals that take too long.
         zombie_s: a try without heartbeats is failed after so long.
         zombie_check_s: seconds between two looks for such tries.
         parallelism: tries that run at the same time in the whole instance.
@@ -51,6 +52,7 @@ class AirflowConf:
     has_dag_processor: bool
     heartbeat_s: float = 5.0
     triggerer_poll_s: float = 2.0
+    timeout_check_s: float = 15.0
     zombie_s: float = 300.0
     zombie_check_s: float = 10.0
     parallelism: int = 32

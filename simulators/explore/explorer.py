@@ -1,13 +1,15 @@
 """Running many seeds on all cores."""
 
+import contextlib
 import gc
 import os
 import signal
 import traceback
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from simulators.scenario.result import Result
 from simulators.scenario.runner import run_scenario
 from simulators.scenario.schema import Scenario
 
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _TWICE = 10
 """One seed in so many is run twice; its digests must be equal."""
 
@@ -125,9 +128,14 @@ def explore(search: Search, seeds: range, *, workers: int | None = None, batch: 
         return
     with ProcessPoolExecutor(count, initializer=_start_worker) as pool:
         try:
-            yield from pool.map(run_seeds, [search] * len(batches), batches)
+            todo = iter(batches)
+            with _signals_held():
+                under_way = deque(pool.submit(run_seeds, search, some) for some in islice(todo, 2 * count))
+            while under_way:
+                yield under_way.popleft().result()
+                under_way.extend(pool.submit(run_seeds, search, some) for some in islice(todo, 1))
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)  # waits for the batches under way, some seconds
             raise
 
 
@@ -170,9 +178,22 @@ def spare_collector() -> None:
 
 
 def _start_worker() -> None:
-    """Leave Ctrl-C to the parent."""
+    """Leave Ctrl-C to the parent; whoever wants to end a worker alone, ends it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
     spare_collector()
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """Let signals wait: what their handler raises in the middle of a fork is lost."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _shape(dags: Path, workflow: str) -> tuple[list[str], dict[str, int]]:

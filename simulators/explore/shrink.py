@@ -34,10 +34,14 @@ def shrink(
 ) -> Shrunk:
     """Leave out faults, then whatever else is special, as long as `checker` still finds something.
 
-    Halves of the faults are tried first, then single ones (delta debugging), then the plain Slurm
-    arguments, jobs and retries.
+    Halves of the faults are tried first, then single ones as long as any can go (delta debugging), then the
+    plain Slurm arguments, cluster, jobs and retries.
+
+    Args:
+        run: runs a scenario with a seed; one that crashes is no smaller case.
+        most_runs: at most so many runs.
     """
-    runs = 0
+    runs = 1
     best = scenario
     best_result = run(scenario, seed)
 
@@ -46,7 +50,10 @@ def shrink(
         if runs >= most_runs:
             return False
         runs += 1
-        result = run(candidate, seed)
+        try:
+            result = run(candidate, seed)
+        except Exception:  # noqa: BLE001 - a crash of the world is another case
+            return False
         if any(found.checker == checker for found in result.broken):
             best, best_result = candidate, result
             return True
@@ -54,14 +61,15 @@ def shrink(
 
     size = len(best.faults)
     while size >= 1:
-        position = 0
+        count, position = len(best.faults), 0
         while position < len(best.faults):
             kept = best.faults[:position] + best.faults[position + size :]
             if not still_fails(best.with_faults(kept)):
                 position += size
-        size //= 2
+        if size > 1 or len(best.faults) == count:
+            size //= 2
     plain = Scenario()
-    for field in ("slurm_args", "retries", "retry_delay_s", "launches"):
+    for field in ("slurm_args", "cluster", "retries", "retry_delay_s", "launches"):
         if getattr(best, field) != getattr(plain, field):
             still_fails(best.model_copy(update={field: getattr(plain, field)}))
     for task in list(best.tasks):

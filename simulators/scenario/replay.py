@@ -44,10 +44,14 @@ def replay(file: Path, *, dags: Path = WORKFLOWS, config: Path = CONFIG) -> Repl
     """
     recorded = file_lines(file)
     header = read_header(file, recorded)
+    try:
+        scenario, seed = Scenario.model_validate(header["scenario"]), int(header["seed"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(f"the header is damaged: {error}", file=file, line=1) from error
     replayed: list[str] = []
     result = run_scenario(
-        Scenario.model_validate(header["scenario"]),
-        seed=header["seed"],
+        scenario,
+        seed=seed,
         dags=dags,
         config=config,
         write=lambda line: replayed.append(line.rstrip("\n")),
@@ -62,9 +66,10 @@ def file_lines(file: Path) -> list[str]:
         ConfigError: it cannot be read.
     """
     try:
-        return file.read_text(encoding="utf-8").splitlines()
+        text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot be read: {error}", file=file) from error
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def read_header(file: Path, lines: list[str]) -> Mapping[str, Any]:

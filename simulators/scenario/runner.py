@@ -1,6 +1,7 @@
 """Running a scenario once."""
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import lute
@@ -14,6 +15,10 @@ from simulators.scenario.schema import Scenario
 
 TRACE_FORMAT = 1
 """Goes up with every change that makes older traces replay differently."""
+_ASKED_WITHIN_S = 60.0
+"""So long an operator may need until it has seen its job's end."""
+_CHECKED_ELSEWHERE = frozenset(["log", "print", "http"])
+"""Events whose texts the checkers look at themselves, or that hold none."""
 
 
 def run_scenario(
@@ -100,23 +105,40 @@ def conclude(world: Facility, *, ended: bool) -> Result:
 
 def _facts(world: Facility, scenario: Scenario, ended: bool) -> Facts:
     dag = world.airflow.state.dags.get(world.dag_id)
-    tasks = dag.dag.tasks if dag is not None else ()
-    caps = {task.task_id: getattr(task, "max_cores", None) for task in tasks}
-    xcoms = {
-        f"XCom {key} of {record.label}": value
-        for run in world.airflow.state.runs.values()
-        for record in run.tasks.values()
-        for key, value in record.xcoms.items()
-        if isinstance(value, str)
-    }
+    steps = [task for task in (dag.dag.tasks if dag is not None else ()) if hasattr(task, "managed_task")]
+    conf = world.slurm.cluster.conf
     return Facts(
         deadline_s=scenario.deadline_s,
         start_s=world.start_s,
-        caps={name: cap for name, cap in caps.items() if cap is not None},
-        secrets=tuple(world.secrets),
-        texts=xcoms,
+        # Arguments of its own are not capped.
+        caps={
+            step.task_id: step.max_cores for step in steps if step.max_cores and not step.custom_slurm_params
+        },
+        steps=frozenset(step.task_id for step in steps),
+        partitions=conf.partitions,
+        # The signature of a token is in all of it, and enough to be one.
+        secrets=tuple(token.rpartition(".")[2] for token in world.secrets),
+        texts=dict(_texts(world)),
+        forgets_soon=conf.min_job_age_s < _ASKED_WITHIN_S,
         ended=ended,
     )
+
+
+def _texts(world: Facility) -> Iterator[tuple[str, str]]:
+    """Yield what a run leaves where others may read it, each with its name.
+
+    Not its conf, nor the environment of its jobs: they hold the token by contract.
+    """
+    for run in world.airflow.state.runs.values():
+        for record in run.tasks.values():
+            for key, value in record.xcoms.items():
+                yield f"XCom {key} of {record.label}", value if isinstance(value, str) else repr(value)
+    for job in world.slurm.cluster.jobs.values():
+        yield f"the request of job {job.id}", repr(dataclasses.replace(job.request, env={}))
+    yield from world.slurm.files.items()
+    for number, entry in enumerate(world.trace.entries, start=1):
+        if entry["event"] not in _CHECKED_ELSEWHERE:
+            yield f"line {number} of the trace", repr(entry)
 
 
 def _unexpected(result: Result, scenario: Scenario) -> list[str]:

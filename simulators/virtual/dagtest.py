@@ -5,9 +5,9 @@
     with Facility(Scenario(workflow="test"), dags=folder) as world:
         dag_test(world, "lute_test", conf)
 
-A DAG takes half a second, not some milliseconds as in `simulators.dagrunner`, but what is seen is Airflow's own
-doing. What `dag.test()` leaves out is not seen: tasks run one after the other in this process, no scheduler
-runs beside it, nobody can kill, mark or clear a task, and a trigger has no time limit.
+A DAG takes half a second, not some milliseconds as in `simulators.dagrunner`, but what is seen is Airflow's
+own doing. What `dag.test()` leaves out is not seen: tasks run one after the other in this process, no
+scheduler runs beside it, nobody can kill, mark or clear a task, and a trigger has no time limit.
 """
 
 import asyncio
@@ -135,7 +135,7 @@ class _Alarm:
 
 @contextlib.contextmanager
 def _time_limits_end_tasks_only() -> Iterator[None]:
-    """Let 2.11's `dag.test()` go on after a task that ran out of time: it expects only Exceptions of a task."""
+    """Let 2.11's `dag.test()` go on after a task that ran out of time: it expects Exceptions only."""
     module = importlib.import_module("airflow.models.dag")
     run_task = module._run_task
 
