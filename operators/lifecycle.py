@@ -13,7 +13,7 @@ from lute.jid.status import JobStatus
 from lute.seams import Clock
 from lute.settings import Settings
 
-_SHORTEST_POLL_S = 0.5
+_SHORTEST_POLL_S = 1.0
 _POLL_AGE_FRACTION = 0.1
 _IDENTITY = frozenset({"_id", "tool_id", "experiment", "user"})
 """What of a document says which job it is: no reply may change it."""

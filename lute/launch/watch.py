@@ -24,7 +24,7 @@ class RunRef:
 def watch(
     airflow: AirflowClient, run: RunRef, clock: Clock, *, queued_limit_s: float
 ) -> Iterator[tuple[RunState, list[TaskInstance]]]:
-    """Yield the run's state and its task instances until it has ended; the last ones are the final ones.
+    """Yield the run's state and its task instances whenever they changed; the last ones are the final ones.
 
     While a task is under way the run is, so that one request tells all. Polls fast after a change and
     slower while nothing happens, 1 s to 10 s.
@@ -45,14 +45,14 @@ def watch(
             # Once more, after the state: now no task changes any more.
             yield state, airflow.task_instances(run.dag_id, run.run_id)
             return
-        yield state, tasks
         now_s = clock.monotonic()
+        if (state, tasks) != before:
+            before, changed_s = (state, tasks), now_s
+            yield state, tasks
         if state is RunState.QUEUED and now_s - started_s > queued_limit_s:
             raise PermanentError(
                 f"Airflow has not started the run after {queued_limit_s:.0f} s",
                 endpoint=f"{run.dag_id}/{run.run_id}",
                 next_step="look in Airflow for other runs of this workflow, or ask its administrators",
             )
-        if (state, tasks) != before:
-            before, changed_s = (state, tasks), now_s
         clock.sleep(min(_LONGEST_POLL_S, max(_SHORTEST_POLL_S, (now_s - changed_s) * _POLL_AGE_FRACTION)))
