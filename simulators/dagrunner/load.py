@@ -96,8 +96,6 @@ def _import(path: Path) -> dict[str, Any] | str:
         for dag in found.values():
             check_cycle(dag)
             _check(dag)
-    except NotSimulatedError:
-        raise
     except (Exception, SystemExit):  # noqa: BLE001 - whatever a DAG file raises is its import error
         return traceback.format_exc()
     finally:
@@ -106,7 +104,7 @@ def _import(path: Path) -> dict[str, Any] | str:
 
 
 def _check(dag: Any) -> None:
-    """Refuse what is not simulated, rather than run it wrongly."""
+    """Refuse what is not simulated, rather than run it wrongly: as an import error of its file."""
     for argument in ("dagrun_timeout", "fail_stop", "fail_fast"):
         if getattr(dag, argument, None):
             raise NotSimulatedError(f"{dag.dag_id}: {argument} is not simulated")

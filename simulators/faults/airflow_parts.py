@@ -68,7 +68,8 @@ class DagPaused(SetupFault):
 
     def set_up(self, world: "Facility") -> str:
         """Pause it."""
-        world.airflow.set_paused(world.dag_id, is_paused=True)
+        if world.dag_id in world.airflow.state.dags:
+            world.airflow.set_paused(world.dag_id, is_paused=True)
         return f"{world.dag_id} is paused"
 
 
@@ -82,7 +83,9 @@ class DagImportError(SetupFault):
 
     def set_up(self, world: "Facility") -> str:
         """Take the DAG away and leave the error."""
-        entry = world.airflow.state.dags.pop(world.dag_id)
+        entry = world.airflow.state.dags.pop(world.dag_id, None)
+        if entry is None:
+            return "it is away already"
         text = f"Traceback (most recent call last):\n  File ...\n{self.message}\n"
         world.airflow.state.import_errors.append(ImportFailure(entry.file, text, world.airflow.now()))
         return f"{entry.file}: {self.message}"

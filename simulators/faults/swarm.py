@@ -14,7 +14,7 @@ from simulators.scenario.schema import ClusterModel, Scenario, TaskModel
 
 Maker = Callable[[Random, Sequence[str]], dict[str, Any]]
 
-_RUN_S = 400.0
+_RUN_S = (60.0, 200.0, 400.0)
 """Faults at a time of their own begin within so many seconds: most runs last as long."""
 _DEADLINE_S = 3 * 3600.0
 """No run needs longer, whatever of this happens to it."""
@@ -29,10 +29,15 @@ def _task(draw: Random, tasks: Sequence[str]) -> dict[str, Any]:
 
 def _window(draw: Random, longest_s: float) -> dict[str, Any]:
     return {
-        "at_s": round(draw.uniform(0, _RUN_S), 1),
+        "at_s": _when(draw),
         "for_s": round(draw.uniform(1, longest_s), 1),
         "calls": None,
     }
+
+
+def _when(draw: Random) -> float:
+    """Return a moment of a run, in seconds after its start; runs differ in length."""
+    return round(draw.uniform(0, draw.choice(_RUN_S)), 1)
 
 
 def _moment(draw: Random, tasks: Sequence[str], *moments: str) -> dict[str, Any]:
@@ -99,7 +104,7 @@ MAKERS: Mapping[str, Maker] = {
         "status": draw.choice([429, 500, 502, 503]), "direction": draw.choice(["before", "after"]),
     },
     "controller_down": lambda draw, _: {
-        "what": "controller_down", "at_s": round(draw.uniform(0, _RUN_S), 1),
+        "what": "controller_down", "at_s": _when(draw),
         "for_s": round(draw.uniform(5, 200), 1),
     },
     "node_down": lambda draw, tasks: {"what": "node_down", **_moment(draw, tasks, "job_running")},
@@ -110,9 +115,9 @@ MAKERS: Mapping[str, Maker] = {
         "what": "log", **_task(draw, tasks), "size_mib": 1.0,
         "content": draw.choice(["missing", "empty", "huge", "not_utf8", "nul"]),
     },
-    "disk_full": lambda draw, _: {"what": "disk_full", "at_s": round(draw.uniform(0, _RUN_S), 1)},
+    "disk_full": lambda draw, _: {"what": "disk_full", "at_s": _when(draw)},
     "scheduler_restart": lambda draw, _: {
-        "what": "scheduler_restart", "at_s": round(draw.uniform(0, _RUN_S), 1),
+        "what": "scheduler_restart", "at_s": _when(draw),
         "for_s": round(draw.uniform(5, 200), 1),
     },
     "mark_task": lambda draw, tasks: {
@@ -127,12 +132,34 @@ MAKERS: Mapping[str, Maker] = {
         "whole": draw.choice(["host", "process"]),
     },
     "launcher_signal": lambda draw, _: {
-        "what": "launcher_signal", "at_s": round(draw.uniform(0, _RUN_S), 1),
+        "what": "launcher_signal", "at_s": _when(draw),
         "signal": draw.choice(["SIGTERM", "SIGINT", "SIGHUP"]),
     },
     "launcher_killed": lambda draw, _: {
-        "what": "launcher_signal", "at_s": round(draw.uniform(0, _RUN_S), 1), "signal": "SIGKILL",
+        "what": "launcher_signal", "at_s": _when(draw), "signal": "SIGKILL",
     },
+    "launcher_time_limit": lambda draw, _: {"what": "launcher_time_limit", "at_s": _when(draw)},
+    "partition_down": lambda draw, _: {
+        "what": "partition_down", "at_s": _when(draw), "for_s": round(draw.uniform(5, 300), 1),
+    },
+    "triggerer_restart": lambda draw, _: {
+        "what": "triggerer_restart", "at_s": _when(draw), "for_s": round(draw.uniform(5, 200), 1),
+    },
+    "delete_run": lambda draw, tasks: {
+        "what": "delete_run", **_moment(draw, tasks, "remembered", "job_running"),
+    },
+    "duplicate_poll": lambda draw, tasks: {
+        "what": "duplicate", "where": draw.choice(_POLLED), **_task(draw, tasks), **_calls(draw),
+    },
+    "duplicate_submit": lambda draw, tasks: {
+        "what": "duplicate", "where": "jid.start_job", **_task(draw, tasks),
+    },
+    "socket_timeout": lambda draw, tasks: {
+        "what": "socket_timeout", **_moment(draw, tasks, "running"), "delay_s": 0.0,
+        "accepted": draw.random() < 0.5,
+    },
+    "wrong_user": lambda _draw, _tasks: {"what": "wrong_user"},
+    "dag_import_error": lambda _draw, _tasks: {"what": "dag_import_error"},
     "short_token": lambda draw, _: {"what": "short_token", "lifetime_min": round(draw.uniform(0.2, 6), 2)},
     "dag_paused": lambda _draw, _tasks: {"what": "dag_paused"},
 }  # fmt: skip
@@ -150,6 +177,8 @@ NOT_YET = frozenset(
         "lost_submit",
         "submit_error",
         "vanish",
+        "duplicate_submit",
+        "socket_timeout",
     ]
 )
 """What production does not survive yet: left out unless asked for."""

@@ -207,6 +207,13 @@ def test_success_needs_a_job_that_completed(end: str) -> None:
     assert broken("success_only_when_done", healthy()) == []
 
 
+def test_success_before_the_job_has_completed_is_a_lie_even_if_it_does_later() -> None:
+    early = Story().run(0, "running").job(1, "PENDING").task(5, "success").job(9, "COMPLETED")
+    assert broken("success_only_when_done", early) == ["Tester is a success, its job 1 ran on for 4.0 s"]
+    later = Story().run(0, "running").job(1, "PENDING").job(5, "COMPLETED").task(5, "success")
+    assert broken("success_only_when_done", later) == []
+
+
 def test_the_last_job_counts() -> None:
     story = Story().run(0, "running").ran(1, 9, end="FAILED").ran(10, 20, 2, number=2).task(21, "success", 2)
     assert broken("success_only_when_done", story) == []
