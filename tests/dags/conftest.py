@@ -25,13 +25,13 @@ ROOT = Path(__file__).resolve().parents[2]
 AIRFLOW_VERSION = importlib.metadata.version("apache-airflow")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackInfo]:
     with served_stack(tmp_path_factory.mktemp("stack"), airflow="none") as info:
         yield info
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def migrated_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An AIRFLOW_HOME with a fresh database, to be copied."""
     home = tmp_path_factory.mktemp("airflow")

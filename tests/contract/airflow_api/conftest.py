@@ -30,7 +30,7 @@ class Airflows:
             leg.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def airflows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflows]:
     """Those of this session."""
     started = Airflows(tmp_path_factory)
@@ -43,10 +43,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "airflow" in metafunc.fixturenames:
         marks = {Real: [pytest.mark.served]}
         legs = [pytest.param(kind, id=kind.name, marks=marks.get(kind, ())) for kind in LEGS]
-        metafunc.parametrize("airflow", legs, indirect=True, scope="session")
+        metafunc.parametrize("airflow", legs, indirect=True, scope="package")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def airflow(request: pytest.FixtureRequest, airflows: Airflows) -> Leg:
     """One of the two."""
     return airflows.get(request.param)

@@ -22,7 +22,7 @@ class Replies:
         return self._found[key]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def replies() -> Replies:
     """Those of this session."""
     return Replies()
