@@ -32,8 +32,6 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
     DEFERRED = "deferred"
     RESCHEDULED = "rescheduled"
-    DIED = "died"
-    """The process ended without a report."""
 
 
 class Try:

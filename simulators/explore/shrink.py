@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulators.faults.model import Fault
 from simulators.scenario.result import Result
 from simulators.scenario.runner import run_scenario
 from simulators.scenario.schema import Scenario
@@ -81,6 +80,3 @@ def shrink(
 def runner(dags: Path, config: Path) -> Callable[[Scenario, int], Result]:
     """Return what runs a scenario with a seed."""
     return lambda scenario, seed: run_scenario(scenario, seed=seed, dags=dags, config=config)
-
-
-__all__ = ["Fault", "Shrunk", "runner", "shrink"]

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-from pydantic import TypeAdapter
 from pydantic.functional_validators import BeforeValidator
 
 from lute.errors import did_you_mean
@@ -44,4 +43,3 @@ def parse_fault(given: Any) -> Fault:
 
 
 AnyFault = Annotated[Fault, BeforeValidator(parse_fault)]
-ANY_FAULT: TypeAdapter[Fault] = TypeAdapter(AnyFault)
