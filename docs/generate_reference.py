@@ -29,6 +29,7 @@ def pages() -> dict[str, str]:
         "reference_tasks.md": _NOTE + _tasks(),
         "reference_site.md": _NOTE + _site(),
         "reference_commands.md": _NOTE + _commands(),
+        "lint_dag.md": _kept("lint_dag.md") + _codes(),
         "scenarios.md": _kept("scenarios.md") + _faults() + _scenarios(),
     }
 
@@ -109,7 +110,7 @@ def _commands() -> str:
     launcher.formatter_class = functools.partial(argparse.HelpFormatter, width=100)  # type: ignore[assignment]
     text = f"# Commands\n\n## launch_airflow.py\n\n```\n{launcher.format_help()}```\n"
     runner = CliRunner(env={"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1"})
-    for words in ([], ["serve"], ["env"], ["demo"], ["differ"], ["bench"], ["bench", "slurm"]):
+    for words in ([], ["serve"], ["env"], ["demo"], ["lint-dag"], ["differ"], ["bench"], ["bench", "slurm"]):
         shown = runner.invoke(app, [*words, "--help"], prog_name="lute-sim").stdout.strip()
         lines = "\n".join(line.rstrip() for line in shown.splitlines())
         text += f"\n## lute-sim {' '.join(words)}".rstrip() + f"\n\n```\n{lines}\n```\n"
@@ -119,6 +120,15 @@ def _commands() -> str:
 def _kept(name: str) -> str:
     """Return what is written by hand at the beginning of a page."""
     return (DOCS / name).read_text(encoding="utf-8").partition(_FROM_HERE)[0] + _FROM_HERE
+
+
+def _codes() -> str:
+    from simulators.lint.codes import CODES
+
+    text = "\n| code | severity | found | what happens because of it |\n|---|---|---|---|\n"
+    for code in CODES.values():
+        text += f"| `{code.name}` | {code.severity} | {code.title} | {code.why} |\n"
+    return text
 
 
 def _faults() -> str:

@@ -58,12 +58,16 @@ class RemoteError(LuteError):
     Args:
         endpoint: the address asked, without secrets.
         http_status: its HTTP status, None where no reply came.
+
+    Attributes:
+        reason: what went wrong, without the endpoint.
     """
 
     def __init__(
         self, what: str, *, endpoint: str, http_status: int | None = None, next_step: str = ""
     ) -> None:
         super().__init__(f"{what} [{endpoint}]", next_step=next_step)
+        self.reason = what
         self.endpoint = endpoint
         self.http_status = http_status
 

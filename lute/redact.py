@@ -14,7 +14,7 @@ _PATTERNS = (
     # `db_password = ...`, `"access_token": "..."`, `Authorization: ...`: up to the quote, or to white space.
     (
         re.compile(
-            r"(?i)([\w-]*(?:password|passwd|token|secret|authorization)['\"]?\s*[:=]\s*)"
+            r"(?i)((?:password|passwd|token|secret|authorization)['\"]?\s*[:=]\s*)"
             r"(?:\"[^\"\n]*\"|'[^'\n]*'|(?!(?:Bearer|Basic|Negotiate)\s)[^\s'\",}]+)"
         ),
         rf"\1{MASK}",

@@ -36,7 +36,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
-    arguments = argparse.Namespace(taskname="", debug=False)
+    arguments = argparse.Namespace(taskname="", debug=False, exit_code_file=None)
+    exit_code = _run(argv, arguments)
+    if arguments.exit_code_file is not None:
+        _leave_exit_code(arguments.exit_code_file, exit_code)
+    return exit_code
+
+
+def _run(argv: Sequence[str] | None, arguments: argparse.Namespace) -> int:
     try:
         _parser().parse_args(argv, arguments)
         managed = managed_task(arguments.taskname)
@@ -65,7 +72,21 @@ def _parser() -> _Parser:
     )
     parser.add_argument("-t", "--taskname", required=True, metavar="NAME", help="name of the managed Task")
     parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
+    parser.add_argument(
+        "--exit-code-file", type=Path, metavar="FILE", help="leave the exit code there at the end"
+    )
     return parser
+
+
+def _leave_exit_code(file: Path, exit_code: int) -> None:
+    """Leave the exit code for whoever asks after Slurm has forgotten the job. Whole, or not at all."""
+    draft = file.with_name(f".{file.name}")
+    try:
+        draft.write_text(f"{exit_code}\n", encoding="ascii")
+        draft.replace(file)
+    except OSError as error:
+        sys.stderr.write(f"WARNING: {file} cannot be written: {error.strerror}\n")
+        sys.stderr.flush()
 
 
 def _report_to_elog(env: Mapping[str, str]) -> StatusHook | None:

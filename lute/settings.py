@@ -43,6 +43,9 @@ class JidSettings(_Section):
 
     url: str
     """The JID's base address, which ends in `/jid/ws` at S3DF."""
+    token_channel: Literal["conf", "variable"] = "conf"  # noqa: S105 - no password
+    """Where operators find the token: in the run's conf, which Airflow's users can read and nobody can
+    change, or in an encrypted Airflow Variable of the run, in which the launcher puts new ones in time."""
 
 
 class ElogSettings(_Section):
@@ -53,7 +56,9 @@ class ElogSettings(_Section):
     jwt_url: str
     """The prefix that takes tokens."""
     token_lifetime_min: int = Field(default=300, ge=1, le=480)
-    """Lifetime asked for a token got by hand; the eLog refuses more than 480 min."""
+    """Lifetime asked for a token got by Kerberos; the eLog refuses more than 480 min."""
+    token_renewal_fraction: float = Field(default=0.5, gt=0, lt=1)
+    """A token, or a Kerberos ticket, is renewed once this fraction of its lifetime has passed."""
 
 
 class TimeoutSettings(_Section):
@@ -67,7 +72,7 @@ class TimeoutSettings(_Section):
     """The JID gives the submit script 30 s: its own answer to a slow one comes after that."""
     retry_s: float = Field(default=60.0, gt=0)
     """Before anything has been started, transient errors of a request are retried for so long."""
-    outage_s: float = Field(default=900.0, gt=0)
+    outage_s: float = Field(default=1800.0, gt=0)
     """Once something runs, an outage of Airflow or the JID is waited out for so long."""
     unknown_status_s: float = Field(default=600.0, gt=0)
     """A status that is no status is asked again for so long before the step fails."""

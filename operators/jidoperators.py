@@ -10,22 +10,25 @@ import shlex
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lute.errors import ConfigError, LuteError, TransientError
-from lute.jid.client import JidClient
-from lute.jid.documents import JobRecord, RunConf, control_document, parse_run_conf
+from lute.errors import ConfigError, LuteError, PermanentError, RemoteError, TransientError
+from lute.jid.documents import JobRecord, parse_run_conf
+from lute.jid.submission import Submission
+from lute.jid.wire import parse_record
 from lute.operators._compat import (
     AirflowException,
     AirflowFailException,
     BaseOperator,
     Context,
-    mask_secret,
+    defers_by_default,
+    kill_limit_s,
     teach_dag_the_old_keyword,
 )
 from lute.operators.hook import JidHook
-from lute.operators.lifecycle import Lifecycle, Outcome, StepStopped
+from lute.operators.lifecycle import StepStopped
+from lute.operators.step import Step
+from lute.operators.triggers import JobTrigger
+from lute.operators.waiting import Limits
 from lute.redact import redact
-from lute.seams import Runtime, current_runtime
-from lute.settings import environment, load_settings
 from lute.slurm.arguments import parse_step_arguments
 
 teach_dag_the_old_keyword()
@@ -45,6 +48,10 @@ class JIDSlurmOperator(BaseOperator):  # type: ignore[misc]
         require_partition: partition of this step, whatever the launcher asks for.
         custom_slurm_params: this step's sbatch arguments, instead of all of the launcher's; caps do not
             apply to them.
+        deferrable: wait in Airflow's triggerer, without a worker slot; None for what Airflow's setting
+            `[operators] default_deferrable` says.
+        queue_timeout_s: a job that waits in Slurm's queue for longer is cancelled, and the step fails.
+        run_timeout_s: likewise a job that runs for longer.
     """
 
     ui_color = "#006699"
@@ -59,6 +66,9 @@ class JIDSlurmOperator(BaseOperator):  # type: ignore[misc]
         max_nodes: int | None = None,
         require_partition: str | None = None,
         custom_slurm_params: str = "",
+        deferrable: bool | None = None,
+        queue_timeout_s: float | None = None,
+        run_timeout_s: float | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -68,7 +78,11 @@ class JIDSlurmOperator(BaseOperator):  # type: ignore[misc]
         self.max_nodes = max_nodes
         self.require_partition = require_partition
         self.custom_slurm_params = custom_slurm_params
-        self._running: tuple[Callable[[], JidClient], JobRecord] | None = None
+        self.deferrable = defers_by_default() if deferrable is None else deferrable
+        self.queue_timeout_s = queue_timeout_s
+        self.run_timeout_s = run_timeout_s
+        self._step: Step | None = None
+        self._record: JobRecord | None = None
         self._killed = False
 
     @property
@@ -77,52 +91,36 @@ class JIDSlurmOperator(BaseOperator):  # type: ignore[misc]
         return str(self.task_id).rpartition(".")[2]
 
     def execute(self, context: Context) -> None:
-        """Run the step to its end.
+        """Run the step to its end, or to where the triggerer takes over.
 
         Raises:
             AirflowFailException: trying again cannot help.
             AirflowException: the job failed, or the JID was out of reach for too long.
         """
-        ti = context["ti"]
-        try:
-            conf = parse_run_conf(context["dag_run"].conf or {})
-            mask_secret(conf.authorization)
-            mask_secret(conf.authorization.removeprefix("Bearer ").strip())
-            outcome = self._run(conf, ti)
-        except LuteError as error:
-            # The launcher's user sees this XCom, not Airflow's own log.
-            ti.xcom_push(key="log", value=f"[no log: {redact(str(error))}]\n")
-            again = isinstance(error, TransientError)
-            raise (AirflowException if again else AirflowFailException)(
-                f"{self.managed_task}: {redact(str(error))}"
-            ) from error
-        except StepStopped as stop:
-            raise AirflowException(f"{self.managed_task} was stopped: {stop}") from stop
-        except Exception as error:
-            ti.xcom_push(key="log", value=f"[no log: {type(error).__name__}: {redact(str(error))}]\n")
-            raise
-        ti.xcom_push(key="log", value=outcome.log)
-        ti.xcom_push(key="job", value=_summary(outcome.record))
-        if not outcome.status.is_success:
-            raise AirflowException(
-                f"{self.managed_task}: Slurm job {outcome.record.tool_id} ended as {outcome.status};"
-                f" its log: {outcome.record.log_file_path}"
-            )
+        self._reporting(context, self._execute)
+
+    def resume(self, context: Context, event: dict[str, Any]) -> None:
+        """Go on after the triggerer has waited; see `execute` and `JobTrigger`."""
+        self._reporting(context, lambda step, ti: self._resume(step, ti, event))
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Go on after a deferral, as Airflow has it; a trigger that failed must not leave the job behind."""
+        if next_method == "__fail__":
+            self._reporting(context, self._cancel_submission)
+        return super().resume_execution(next_method, next_kwargs, context)
 
     def on_kill(self) -> None:
         """Cancel the Slurm job. Airflow calls this from a signal handler and then ends the process."""
         self._killed = True
-        if self._running is None:
-            # No reply of the JID yet: when it comes, the waiting code cancels the job, if it still can.
-            self.log.warning("Killed while the job was being submitted: look in squeue for it")
+        if self._step is None:
             return
-        new_client, record = self._running
-        self.log.info("Killed: cancelling Slurm job %s", record.tool_id)
+        self.log.info(
+            "Killed: cancelling %s", f"job {self._record.tool_id}" if self._record else "the submission"
+        )
         try:
-            # A session of its own: the one in flight was interrupted by the signal.
-            new_client().kill_job(record)
+            self._step.kill(self._record, kill_limit_s())
         except LuteError as error:
-            self.log.error("Slurm job %s may still run: %s", record.tool_id, redact(str(error)))
+            self.log.error("Its Slurm job may still run: %s", redact(str(error)))
 
     def slurm_arguments(self, launcher_arguments: Sequence[str]) -> list[str]:
         """Return this step's sbatch arguments, one token each.
@@ -143,45 +141,92 @@ class JIDSlurmOperator(BaseOperator):  # type: ignore[misc]
             max_cores=self.max_cores, max_nodes=self.max_nodes, partition=self.require_partition
         ).render()
 
-    def _run(self, conf: RunConf, ti: Any) -> Outcome:
-        settings = load_settings(environment())
-        runtime = current_runtime()
-        # Looked up once: in a signal handler Airflow cannot be asked.
-        base_url = JidHook().base_url(settings)
+    def _reporting(self, context: Context, work: Callable[[Step, Any], None]) -> None:
+        """Do `work`; turn errors into Airflow's, and tell the launcher's user, who sees no log of Airflow."""
+        ti = context["ti"]
+        try:
+            work(self._new_step(context), ti)
+        except LuteError as error:
+            ti.xcom_push(key="log", value=f"[no log: {redact(str(error))}]\n")
+            again = isinstance(error, TransientError)
+            raise (AirflowException if again else AirflowFailException)(
+                f"{self.managed_task}: {redact(str(error))}"
+            ) from error
+        except StepStopped as stop:
+            raise AirflowException(f"{self.managed_task} was stopped: {stop}") from stop
+        except AirflowException:
+            raise
+        except Exception as error:
+            ti.xcom_push(key="log", value=f"[no log: {type(error).__name__}: {redact(str(error))}]\n")
+            raise
 
-        def new_client() -> JidClient:
-            return JidClient(base_url, conf.authorization, runtime=runtime, timeouts=settings.timeouts)
-
-        def remember(record: JobRecord) -> None:
-            self._running = (new_client, record)
-            ti.xcom_push(key="job", value=_summary(record))
-
-        lifecycle = Lifecycle(
-            new_client(),
-            clock=runtime.clock,
-            settings=settings,
-            poke_interval_s=self.poke_interval,
+    def _new_step(self, context: Context) -> Step:
+        conf = parse_run_conf(context["dag_run"].conf or {})
+        ti = context["ti"]
+        # Airflow lets a cleared task have its retries anew, on top of the tries that it has had.
+        submission = Submission(
+            ti.run_id, ti.task_id, ti.map_index, ti.try_number, max(0, ti.max_tries - (self.retries or 0))
+        )
+        self._step = Step(
+            conf,
+            submission,
+            find_jid=JidHook().base_url,
+            task=self.managed_task,
+            slurm_arguments=self.slurm_arguments(conf.slurm_params),
+            run_as_user=self.user or conf.user,
             log=self.log,
-            remember=remember,
             stopped=lambda: self._killed,
         )
-        return lifecycle.run(self._document(conf, runtime))
+        return self._step
 
-    def _document(self, conf: RunConf, runtime: Runtime) -> dict[str, Any]:
-        if not conf.lute_location.startswith("/"):
-            raise ConfigError(f"lute_location must be an absolute path: '{conf.lute_location}'")
-        words = ["-c", conf.lute_params.config_file, "-t", self.managed_task]
-        if conf.lute_params.debug:
-            words.append("--debug")
-        words += self.slurm_arguments(conf.slurm_params)
-        return control_document(
-            conf,
-            task=self.managed_task,
-            executable=f"{conf.lute_location}/{conf.executable_subdir}/submit_slurm.sh",
-            parameters=shlex.join(words),
-            run_as_user=self.user or conf.user,
-            identity=runtime.identity,
-        )
+    def _execute(self, step: Step, ti: Any) -> None:
+        record = step.lifecycle.submit(step.document)
+        self._remember(record, ti)
+        if self._killed:
+            raise StepStopped(step.lifecycle.cancel(record)[0])
+        if self.deferrable and (record.status is None or record.status.is_active):
+            self.defer(
+                trigger=JobTrigger(
+                    base_url=step.base_url,
+                    authorization=step.authorization,
+                    job=record.document,
+                    document=step.document,
+                    submitted_s=step.runtime.clock.now().timestamp(),
+                    poke_interval_s=self.poke_interval,
+                    queue_timeout_s=self.queue_timeout_s,
+                    run_timeout_s=self.run_timeout_s,
+                ),
+                method_name="resume",
+                timeout=self.execution_timeout,
+            )
+        limits = Limits(self.poke_interval, self.queue_timeout_s, self.run_timeout_s)
+        self._conclude(step, ti, step.lifecycle.wait(record, step.document, limits))
+
+    def _resume(self, step: Step, ti: Any, event: dict[str, Any]) -> None:
+        record = parse_record(event["job"])
+        self._remember(record, ti)
+        trouble = event.get("trouble")
+        if trouble is not None:
+            kind: type[RemoteError] = TransientError if trouble.pop("again") else PermanentError
+            step.lifecycle.abandon(record, kind(trouble.pop("what"), **trouble))
+        self._conclude(step, ti, record)
+
+    def _cancel_submission(self, step: Step, _ti: Any) -> None:
+        step.kill(None, kill_limit_s())
+
+    def _remember(self, record: JobRecord, ti: Any) -> None:
+        self._record = record
+        ti.xcom_push(key="job", value=_summary(record))
+
+    def _conclude(self, step: Step, ti: Any, record: JobRecord) -> None:
+        outcome = step.lifecycle.conclude(record)
+        ti.xcom_push(key="log", value=outcome.log)
+        ti.xcom_push(key="job", value=_summary(outcome.record))
+        if not outcome.status.is_success:
+            raise AirflowException(
+                f"{self.managed_task}: Slurm job {outcome.record.tool_id} ended as {outcome.status};"
+                f" its log: {outcome.record.log_file_path}"
+            )
 
 
 def _summary(record: JobRecord) -> str:

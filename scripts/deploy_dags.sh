@@ -15,7 +15,7 @@ lute_location="$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/..
 new="$(mktemp -d -- "$target/.lute-new.XXXXXX")"
 trap 'rm -rf -- "$new"' EXIT
 cd -- "$lute_location/lute"
-cp -rL -- __init__.py errors.py redact.py retry.py settings.py seams jid slurm operators sites "$new/"
+cp -rL -- __init__.py errors.py redact.py retry.py settings.py seams jid slurm workflows operators sites "$new/"
 find "$new" -name __pycache__ -prune -exec rm -rf {} +
 chmod -R a+rX -- "$new"
 if [[ -d "$target/lute" ]]; then

@@ -6,4 +6,6 @@ shift
 # shellcheck source=scripts/common.sh
 source "$lute_location/scripts/common.sh"
 load_site
+# This job is the launcher's own, unlike one in which a user calls launch_airflow.py.
+export LUTE_LAUNCHER_JOB="${SLURM_JOB_ID:-}"
 exec "$lute_python" "$lute_location/scripts/launch_airflow.py" "$@"

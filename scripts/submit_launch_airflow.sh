@@ -40,5 +40,14 @@ log_name="${own_args[0]}"
 forget_enclosing_job
 log_file="$(log_file_name "$log_name")"
 
-exec sbatch --job-name="$log_name" --ntasks=1 --output="$log_file" --error="$log_file" \
-    "${own_args[@]:1}" "$lute_location/scripts/job_launch.sh" "$lute_location" "$@"
+# The run's own copy of the user's Kerberos tickets, where batch nodes see it. The launcher removes it at its end.
+tickets="$("$lute_python" -m lute.arp.kerberos)" || tickets=""
+[[ -z "$tickets" ]] || export KRB5CCNAME="$tickets"
+
+exit_code=0
+sbatch --job-name="$log_name" --ntasks=1 --output="$log_file" --error="$log_file" \
+    "${own_args[@]:1}" "$lute_location/scripts/job_launch.sh" "$lute_location" "$@" || exit_code="$?"
+if ((exit_code != 0)) && [[ -n "$tickets" ]]; then
+    "$lute_python" -m lute.arp.kerberos --remove
+fi
+exit "$exit_code"

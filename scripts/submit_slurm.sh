@@ -4,11 +4,15 @@ set -euo pipefail
 
 usage() {
     cat <<'TEXT'
-usage: submit_slurm.sh -c CONFIG -t TASK [--debug] SLURM_ARGS...
+usage: submit_slurm.sh -c CONFIG -t TASK [--debug] [--submission-id ID --try N] SLURM_ARGS...
 
   -c, --config CONFIG   YAML file with the Tasks' parameters
   -t, --task TASK       managed Task to run (--taskname is accepted too)
   --debug               more messages
+  --submission-id ID    RUN/TASK/INDEX: submit it once, however often it is asked for
+  --try N               which try of it; a later one goes on with a job that runs or has succeeded
+  --cleared-at N        the tries up to N are to be done again
+  --cancel              cancel this try instead, now and for ever
   -h, --help            this text
 
 All other arguments go to sbatch as they are.
@@ -24,9 +28,15 @@ fail() {
 lute_location="$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)"
 # shellcheck source=scripts/common.sh
 source "$lute_location/scripts/common.sh"
+# shellcheck source=scripts/submission.sh
+source "$lute_location/scripts/submission.sh"
 
 config=""
 task=""
+submission=""
+try=1
+cleared_at=0
+wants_cancel=""
 task_args=()
 slurm_args=()
 while (($#)); do
@@ -38,6 +48,16 @@ while (($#)); do
             ;;
         --config=*) config="${1#*=}" ;;
         --task=* | --taskname=*) task="${1#*=}" ;;
+        --submission-id | --try | --cleared-at)
+            (($# >= 2)) || fail "$1 needs a value"
+            case "$1" in
+                --submission-id) submission="$2" ;;
+                --try) try="$2" ;;
+                *) cleared_at="$2" ;;
+            esac
+            shift
+            ;;
+        --cancel) wants_cancel=yes ;;
         --debug) task_args+=(--debug) ;;
         -h | --help)
             usage
@@ -50,6 +70,14 @@ done
 [[ -n "$config" ]] || fail "-c CONFIG is missing"
 [[ -n "$task" ]] || fail "-t TASK is missing"
 [[ "$task" =~ ^[A-Za-z0-9_]+$ ]] || fail "'$task' is not the name of a managed Task"
+[[ "$try" =~ ^[1-9][0-9]{0,3}$ ]] || fail "'$try' is not the number of a try"
+[[ "$cleared_at" =~ ^(0|[1-9][0-9]{0,3})$ ]] || fail "'$cleared_at' is not the number of a try"
+if [[ -n "$submission" ]]; then
+    [[ "$submission" =~ ^$NAME_PATTERN/$NAME_PATTERN/$NAME_PATTERN$ ]] ||
+        fail "'$submission' is not RUN/TASK/INDEX"
+elif [[ -n "$wants_cancel" ]]; then
+    fail "--cancel needs --submission-id"
+fi
 config="$(realpath -m -- "$config")"
 [[ -f "$config" ]] || fail "there is no configuration file $config"
 
@@ -75,8 +103,16 @@ if [[ -n "$run" ]]; then
     export RUN="${run%%_*}" # RUN_NUM is "<run>_<time>" when a workflow submits
 fi
 log_file="$(log_file_name "$task")"
+arguments=(--job-name="$task" --output="$log_file" --error="$log_file" ${slurm_args[@]+"${slurm_args[@]}"})
+script="$lute_location/scripts/job_task.sh"
+task_args=(-c "$config" -t "$task" ${task_args[@]+"${task_args[@]}"})
 
-exec sbatch --job-name="$task" --output="$log_file" --error="$log_file" \
-    ${slurm_args[@]+"${slurm_args[@]}"} \
-    "$lute_location/scripts/job_task.sh" "$lute_location" -c "$config" -t "$task" \
-    ${task_args[@]+"${task_args[@]}"}
+if [[ -z "$submission" ]]; then
+    exec sbatch "${arguments[@]}" "$script" "$lute_location" "${task_args[@]}"
+fi
+# Beside the logs, unless the site says otherwise: both must be on the shared file system.
+records="${LUTE_SUBMISSIONS_DIR:-$PWD/.lute/submissions}"
+step="$records/$submission"
+[[ -z "$wants_cancel" ]] || cancel_try
+submit_once "${arguments[@]}" --comment="$(mark "$try")" "$script" "$lute_location" \
+    --record "$step/try-$try" "$submission" "$try" "${task_args[@]}"

@@ -15,6 +15,7 @@ from lute.seams import SystemClock
 from lute.settings import environment
 from simulators.bench.commands import bench
 from simulators.commands.explore import explore
+from simulators.commands.lint_dag import lint_dag
 from simulators.commands.lists import checkers, scenarios
 from simulators.commands.run import replay, run
 from simulators.recording.commands import record
@@ -28,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(bench, name="bench")
-for _command in (run, replay, record, explore, scenarios, checkers, differ):
+for _command in (run, replay, record, explore, lint_dag, scenarios, checkers, differ):
     app.command()(_command)
 
 _WATCH_INTERVAL_S = 1.0

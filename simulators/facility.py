@@ -13,16 +13,19 @@ import signal
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Self
 
 from lute.airflow_api.models import TaskState
 from lute.errors import ConfigError, did_you_mean
 from lute.seams import Runtime, installed
+from lute.workflows.model import DAG_PREFIX
 from simulators import environ
 from simulators.dagrunner.installed import own_secrets
 from simulators.dagrunner.instance import Instance
 from simulators.dagrunner.service import AirflowServer
 from simulators.dagrunner.state import DagRun, TaskInstance
+from simulators.dagrunner.variables import connected
 from simulators.elog.server import ElogServer
 from simulators.elog.service import ElogService
 from simulators.elog.state import ElogState
@@ -44,7 +47,9 @@ from simulators.scenario.schema import Scenario, TaskModel
 from simulators.slurm import patterns
 from simulators.slurm.conf import TUNED, SlurmConf
 from simulators.slurm.job import Job
+from simulators.slurm.models import JobModel
 from simulators.slurm.virtual import SCIENTIST, VirtualSlurm
+from simulators.virtual.commands import WaitingCommands
 from simulators.virtual.counters import CounterReports
 from simulators.virtual.identity import SeededIdentity
 from simulators.virtual.jobs import Jobs
@@ -54,6 +59,8 @@ ROOT = Path(__file__).resolve().parents[1]
 WORKFLOWS = ROOT / "workflows" / "airflow"
 CONFIG = Path(__file__).parent / "virtual" / "tasks.yaml"
 SITE = Path(__file__).parent / "virtual" / "site.toml"
+SITES = {"conf": SITE, "variable": SITE.with_name("site_variable.toml")}
+"""The same site by its token_channel."""
 START_S = 1_800_000_000.0
 """The moment at which every world begins: 2027-01-15 08:00 UTC."""
 EXPERIMENT, RUN = "mfxl1000126", "12"
@@ -95,21 +102,23 @@ class Facility:
         self.token_lifetime_min = 300.0
         self.token_user = SCIENTIST.user
         self.tokens = TokenAuthority(self.clock, shared_key())
-        self.secrets: list[str] = []
         self.launch_env: dict[str, str] = {}
         self.launches: list[Launch] = []
         self._config = config
+        self._site = SITES[scenario.token_channel]
         self._stack = ExitStack()
+        self._files = ""
         self.slurm = self._new_slurm()
-        self.airflow = Instance(
-            self.actors,
-            self.seeds,
-            self.trace,
-            dags=dags,
-            users=_users(),
-            retries=scenario.retries,
-            retry_delay_s=scenario.retry_delay_s,
-        )
+        with environ.changed(self._airflow_env):
+            self.airflow = Instance(
+                self.actors,
+                self.seeds,
+                self.trace,
+                dags=dags,
+                users=_users(),
+                retries=scenario.retries,
+                retry_delay_s=scenario.retry_delay_s,
+            )
         if f"lute_{scenario.workflow}" not in self.airflow.state.dags:
             self._refuse_workflow()
         self._open_runs = 0
@@ -118,28 +127,40 @@ class Facility:
         self.network.meddler = self.plan
 
     @property
+    def _airflow_env(self) -> dict[str, str]:
+        return {"AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE": str(self.scenario.deferrable)}
+
+    @property
+    def secrets(self) -> list[str]:
+        """All tokens that there ever were."""
+        return self.tokens.issued
+
+    @property
     def dag_id(self) -> str:
-        """The DAG of the scenario's workflow."""
-        return f"lute_{self.scenario.workflow}"
+        """The DAG of the scenario's workflow; of one of the user's own, of its last launch."""
+        own = [name for name in self.airflow.state.dags if name.startswith(DAG_PREFIX)]
+        return own[-1] if own and self.scenario.user_workflow else f"lute_{self.scenario.workflow}"
 
     def runtime(self) -> Runtime:
         """Return the four seams of this world."""
         return Runtime(
             clock=self.clock,
-            commands=self.slurm,
+            commands=WaitingCommands(self.slurm, self.clock),
             new_session=lambda: VirtualSession(self.network),
             identity=SeededIdentity(self.seeds.stream("identity")),
+            negotiate=lambda _host, _ccache: f"Negotiate {SCIENTIST.user}",
         )
 
     def __enter__(self) -> Self:
         values = {
-            "LUTE_SITE": str(SITE),
+            "LUTE_SITE": str(self._site),
             "LOGNAME": SCIENTIST.user,
             # Airflow asks the environment first: so it never looks in a database, which would be somebody's.
             "AIRFLOW_CONN_JID_DEFAULT": f'{{"conn_type": "jid", "host": "{JID_URL}"}}',
-        }
+        } | self._airflow_env
         self._stack.enter_context(environ.changed(values))
         self._stack.enter_context(own_secrets())
+        self._stack.enter_context(connected(self.airflow.state))
         self._stack.enter_context(installed(self.runtime))
         return self
 
@@ -149,24 +170,41 @@ class Facility:
         finally:
             self._stack.close()
 
-    def launch(self, *more: str) -> Launch:
-        """Start the launcher for the scenario's workflow."""
+    def launch(self, *more: str, user_workflow: str = "") -> Launch:
+        """Start the launcher for the scenario's workflow, or for one of the user's own: the text of a file."""
         number = len(self.launches) + 1
+        own = user_workflow or self.scenario.user_workflow
+        chosen = ["-W", self._file(f"workflow-{number}.yaml", own)] if own else ["-w", self.scenario.workflow]
         token = self.tokens.issue(self.token_user, EXPERIMENT, lifetime_min=self.token_lifetime_min)
-        self.secrets.append(token)
         root = f"{number:024x}"
         env = {
-            "LUTE_SITE": str(SITE),
+            "LUTE_SITE": str(self._site),
             "EXPERIMENT": EXPERIMENT,
             "RUN_NUM": RUN,
             "Authorization": f"Bearer {token}",
             "ARP_JOB_ID": root,
             "ARP_LOCATION": "S3DF",
+            "LUTE_LAUNCHER_JOB": str(900_000 + number),
             "JID_UPDATE_COUNTERS": f"{JID_URL}/replace_counters/{EXPERIMENT}/{root}",
         } | self.launch_env
-        argv = ["-c", str(self._config), "-w", self.scenario.workflow, *self.scenario.slurm_args, *more]
+        return self._launch(["-c", str(self._config), *chosen, *self.scenario.slurm_args, *more], env)
+
+    def attach(self) -> Launch | None:
+        """Start a launcher that stays with the first run, None if there is no run."""
+        run_id = next((run.run_id for run in self.airflow.state.runs.values()), None)
+        if run_id is None:
+            return None
+        env = {name: value for name, value in self.launches[0].env.items() if name != "LUTE_LAUNCHER_JOB"}
+        return self._launch(["--attach", run_id, "-w", self.scenario.workflow], env)
+
+    def restart(self, launch: Launch) -> None:
+        """Start a launcher's own batch job again, as Slurm does when its node has died."""
+        self._launch(launch.argv, {**launch.env, "SLURM_RESTART_COUNT": "1"})
+
+    def _launch(self, argv: list[str], env: dict[str, str]) -> Launch:
+        number = len(self.launches) + 1
         name = "launcher" if number == 1 else f"launcher-{number}"
-        self._note(name, "start", argv=[_without_root(word) for word in argv])
+        self._note(name, "start", argv=[_without_root(word).replace(self._files, "") for word in argv])
         started = Launch(
             name,
             self.actors,
@@ -175,6 +213,7 @@ class Facility:
             self.runtime(),
             on_line=lambda line: self._note(name, "print", text=_without_root(_without_time(line))),
             on_end=self._launcher_ended,
+            files=self.slurm.files,
         )
         self.launches.append(started)
         return started
@@ -282,7 +321,7 @@ class Facility:
             on_moment=lambda task, moment, job_id: self.plan.reached(task, moment, job_id),
         )
         slurm = VirtualSlurm(
-            self.agenda, conf, model_of=self.jobs.model_of, draw=self.seeds.stream("slurm.clients")
+            self.agenda, conf, model_of=self._model_of, draw=self.seeds.stream("slurm.clients")
         )
         reports = CounterReports(
             self.actors,
@@ -296,14 +335,21 @@ class Facility:
         )
         return slurm
 
+    def _model_of(self, job: Job) -> JobModel:
+        """Return what a job does: nothing if another one is its step's."""
+        if self.host.records.may_run(job.request.comment, job.id):
+            return self.jobs.model_of(job)
+        return JobModel(duration_s=0.1, exit_code=1, log="another job runs this step: nothing to do here\n")
+
     def _print_into_log(self, job: Job, line: str) -> None:
         path = patterns.stdout_path(job, self.slurm.launcher.host)
         self.slurm.files[path] = self.slurm.files.get(path, "") + line
 
     def _serve(self) -> None:
+        self.host = VirtualHost(self.slurm)
         jid = JidService(
             JidState(),
-            VirtualHost(self.slurm),
+            self.host,
             self.tokens,
             base_url=JID_URL,
         )
@@ -347,6 +393,14 @@ class Facility:
                 raise RuntimeError(f"{actor.name} crashed: {actor.error!r}") from actor.error
             if actor.error is not None:  # somebody asks this process to end
                 raise actor.error
+
+    def _file(self, name: str, text: str) -> str:
+        """Write a file of the user's and return its path."""
+        if not self._files:
+            self._files = self._stack.enter_context(TemporaryDirectory(prefix="lute-world-")) + "/"
+        path = Path(self._files) / name
+        path.write_text(text, encoding="utf-8")
+        return str(path)
 
     def _try_of(self, task: str) -> int:
         found = self.airflow_task(task)

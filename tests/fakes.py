@@ -47,6 +47,7 @@ def fake_runtime(clock: FakeClock | None = None) -> Runtime:
         commands=SystemCommands(),
         new_session=requests.Session,
         identity=FakeIdentity(),
+        negotiate=lambda _host, _ccache: "Negotiate dGlja2V0",
     )
 
 

@@ -1,6 +1,7 @@
 """What Airflow tells, in one form for both versions of its API."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -81,12 +82,16 @@ class TaskInstance:
     Attributes:
         map_index: -1 for a task that is not mapped.
         try_number: 0 before the first try.
+        started: when its last try began, None before that.
+        ended: when its last try ended, None before that.
     """
 
     task_id: str
     map_index: int
     state: TaskState
     try_number: int
+    started: datetime | None = field(default=None, compare=False)
+    ended: datetime | None = field(default=None, compare=False)
 
     @property
     def label(self) -> str:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -30,7 +31,7 @@ def reading(endpoint: str) -> Iterator[None]:
         ) from error
 
 
-def parse_body(endpoint: str, reply: requests.Response) -> Any:
+def parse_body(endpoint: str, reply: requests.Response, *, is_json: bool = True) -> Any:
     """Return what a reply holds.
 
     Raises:
@@ -59,7 +60,7 @@ def parse_body(endpoint: str, reply: requests.Response) -> Any:
             http_status=status,
             next_step="correct [airflow] url in the site file",
         )
-    if not reply.content:
+    if not reply.content or not is_json:
         return None
     with reading(endpoint):
         return _read(reply.content)
@@ -99,7 +100,13 @@ def parse_task_instance(found: dict[str, Any]) -> TaskInstance:
         map_index=int(found.get("map_index", -1)),
         state=_TASK_STATES.get(word, TaskState.NONE),
         try_number=int(found.get("try_number") or 0),
+        started=_time(found.get("start_date")),
+        ended=_time(found.get("end_date")),
     )
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _detail(reply: requests.Response) -> str:

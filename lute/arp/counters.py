@@ -1,6 +1,6 @@
 """Progress of a Task in the eLog: its row among the counters of the workflow's root job."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 import requests
@@ -25,10 +25,11 @@ class Counters:
     Args:
         replace_url: `<base>/replace_counters/<experiment>/<root job id>`, as the ARP hands it out.
         query: the document that get_counters takes.
+        authorization: returns `Bearer <token>`, as it is at that moment; empty for none.
     """
 
     def __init__(
-        self, replace_url: str, query: Mapping[str, str], authorization: str, runtime: Runtime
+        self, replace_url: str, query: Mapping[str, str], authorization: Callable[[], str], runtime: Runtime
     ) -> None:
         self._replace_url = replace_url
         base, experiment = replace_url.rsplit("/", 3)[0], replace_url.rsplit("/", 3)[2]
@@ -38,8 +39,14 @@ class Counters:
         self._session = runtime.new_session()
 
     @classmethod
-    def from_environment(cls, env: Mapping[str, str], runtime: Runtime) -> Self | None:
-        """Return the counters that the ARP's variables name, None where the ARP set none."""
+    def from_environment(
+        cls, env: Mapping[str, str], runtime: Runtime, authorization: Callable[[], str] | None = None
+    ) -> Self | None:
+        """Return the counters that the ARP's variables name, None where the ARP set none.
+
+        Args:
+            authorization: returns the token of each moment; None for the one in `env`.
+        """
         url = env.get("JID_UPDATE_COUNTERS") or env.get("ARP_UPDATE_COUNTERS") or ""
         if url.count("/") < 5:
             return None
@@ -49,7 +56,7 @@ class Counters:
             "run_num": env.get("RUN_NUM", ""),
             "user": user_name(),
         }
-        return cls(url, query, env.get("Authorization", ""), runtime)
+        return cls(url, query, authorization or (lambda: env.get("Authorization", "")), runtime)
 
     def update(self, rows: Mapping[str, str]) -> None:
         """Set these rows and keep all others.
@@ -57,15 +64,22 @@ class Counters:
         Raises:
             CountersError: not done.
         """
-        auth = BearerAuth(self._authorization) if self._authorization else None
+        merged = {**self.read(), **rows}
+        # Known: no client sends a token with replace_counters.
+        self._post(self._replace_url, [{"key": key, "value": value} for key, value in merged.items()], None)
+
+    def read(self) -> dict[str, Any]:
+        """Return all rows.
+
+        Raises:
+            CountersError: they cannot be read.
+        """
+        authorization = self._authorization()
+        auth = BearerAuth(authorization) if authorization else None
         found = self._post(self._get_url, self._query, auth)
         if not isinstance(found, list):
             raise CountersError("the counters' reply holds no list")
-        rows_there = [row for row in found if isinstance(row, dict) and "key" in row]
-        merged = {str(row["key"]): row.get("value") for row in rows_there}
-        merged |= rows
-        # Known: no client sends a token with replace_counters.
-        self._post(self._replace_url, [{"key": key, "value": value} for key, value in merged.items()], None)
+        return {str(row["key"]): row.get("value") for row in found if isinstance(row, dict) and "key" in row}
 
     def _post(self, url: str, body: Any, auth: BearerAuth | None) -> Any:
         try:

@@ -1,12 +1,22 @@
 """The token that authorises a workflow's jobs."""
 
+import base64
+import binascii
+import contextlib
 import getpass
+import json
+import math
+from urllib.parse import urlsplit
 
 import requests
 
-from lute.errors import ConfigError, PermanentError, TransientError
+from lute.errors import PermanentError, TransientError
+from lute.redact import redact
 from lute.seams import Runtime
+from lute.seams.http import NegotiateAuth
 from lute.settings import Settings
+
+_MOST_SAID = 300
 
 
 def user_name() -> str:
@@ -14,48 +24,89 @@ def user_name() -> str:
     return getpass.getuser()
 
 
-def fetch_token(experiment: str, settings: Settings, runtime: Runtime) -> str:
+def fetch_token(experiment: str, settings: Settings, runtime: Runtime, ccache: str | None = None) -> str:
     """Ask the eLog for a token with the user's Kerberos ticket and return `Bearer <token>`.
 
     Known: GET `<ws-kerb>/lgbk/<experiment>/ws/generate_arp_token?token_lifetime=<minutes>`; the value is
     the bare token.
 
+    Args:
+        ccache: name of the credentials cache, as in KRB5CCNAME; None for the user's own.
+
     Raises:
-        ConfigError: Kerberos support is not installed.
-        PermanentError: the eLog refused.
+        ConfigError: there is no valid ticket, or no Kerberos support is installed.
+        PermanentError: the eLog refused, or Kerberos gave no ticket for it.
         TransientError: the eLog is out of reach.
     """
-    try:
-        from requests_gssapi import HTTPSPNEGOAuth
-    except ImportError as error:
-        raise ConfigError(
-            "there is no Authorization in the environment, and no Kerberos support to get one",
-            next_step="launch from the eLog, or install requests-gssapi and run kinit",
-        ) from error
     endpoint = f"{settings.elog.kerberos_url}/lgbk/{experiment}/ws/generate_arp_token"
-    session = runtime.new_session()
+    auth = NegotiateAuth(runtime.negotiate(urlsplit(endpoint).hostname or "", ccache))
     try:
-        reply = session.get(
+        reply = runtime.new_session().get(
             endpoint,
             params={"token_lifetime": settings.elog.token_lifetime_min},
-            auth=HTTPSPNEGOAuth(),
+            auth=auth,
             timeout=(settings.timeouts.connect_s, settings.timeouts.read_s),
+            allow_redirects=False,
         )
     except requests.RequestException as error:
         raise TransientError(
-            f"the eLog cannot be reached for a token: {type(error).__name__}",
+            f"the eLog, which gives tokens, cannot be reached ({type(error).__name__})",
             endpoint=endpoint,
-            next_step="is your Kerberos ticket valid (klist)?",
+            next_step="is kerberos_url in the site file right, and the eLog up?",
         ) from error
-    try:
-        value = reply.json().get("value") if reply.status_code == 200 else None
-    except (ValueError, AttributeError):
-        value = None
-    if not isinstance(value, str) or not value:
-        raise PermanentError(
+    if reply.status_code >= 502:
+        raise TransientError(
             f"the eLog gave no token (HTTP {reply.status_code})",
             endpoint=endpoint,
             http_status=reply.status_code,
-            next_step="run kinit, and check that you may post to this experiment",
+            next_step="is the eLog up?",
         )
-    return f"Bearer {value}"
+    return f"Bearer {_token_in(reply, endpoint)}"
+
+
+def _token_in(reply: requests.Response, endpoint: str) -> str:
+    """Return the token that a reply holds."""
+    answer: object = None
+    if reply.status_code == 200:
+        try:
+            answer = reply.json()
+        except (ValueError, RecursionError):
+            answer = None
+    value = answer.get("value") if isinstance(answer, dict) else None
+    if isinstance(value, str) and value and value.isascii() and value.isprintable():
+        return value
+    # Known: a refusal is JSON with `errormsg`, or plain text with HTTP 500. All else might hold a token.
+    said = answer.get("errormsg") if isinstance(answer, dict) else ""
+    if reply.status_code == 500:
+        said = reply.text
+    words = " ".join(redact(str(said or "")).split())
+    quoted = f": {words[:_MOST_SAID]}" if words and not words.startswith("<") else ""
+    raise PermanentError(
+        f"the eLog gave no token (HTTP {reply.status_code}){quoted}",
+        endpoint=endpoint,
+        http_status=reply.status_code,
+        next_step="run kinit, look with klist, and check that you may post to this experiment",
+    )
+
+
+def token_expiry(authorization: str) -> float | None:
+    """Return when a token expires, in POSIX seconds; None if it does not say so.
+
+    Known: a JSON web token with the claim `exp`, before June 2026 with `expires`. Its signature is for the
+    JID to check.
+    """
+    parts = authorization.removeprefix("Bearer ").strip().split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        return None
+    if not isinstance(claims, dict):
+        return None
+    value = claims.get("exp", claims.get("expires"))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    with contextlib.suppress(OverflowError):  # a whole number too large for a float
+        return float(value) if math.isfinite(value) else None
+    return None

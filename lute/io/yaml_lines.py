@@ -65,7 +65,7 @@ def _read_text(file: Path) -> str:
         raw = file.read_bytes()
     except OSError as error:
         raise ConfigError(
-            f"cannot be read: {error.strerror}", file=file, next_step="check the path given with --config"
+            f"cannot be read: {error.strerror}", file=file, next_step="check the path"
         ) from error
     try:
         return raw.decode("utf-8-sig")

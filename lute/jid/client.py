@@ -1,15 +1,15 @@
 """The HTTP client of the JID."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import requests
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
-from lute.errors import AmbiguousError, ConfigError, RemoteError, TransientError
-from lute.jid import wire
+from lute.errors import ConfigError, PermanentError, TransientError
+from lute.jid import start, wire
 from lute.jid.documents import JobRecord
+from lute.jid.start import UnclearRefusal
 from lute.jid.wire import JidRequest
 from lute.retry import retrying
 from lute.seams import Runtime
@@ -22,36 +22,56 @@ _KILL_READ_S = 1.5
 
 
 class JidClient:
-    """Talks to one JID with one token.
+    """Talks to one JID for one user.
 
-    Transient errors are retried: of start_job until `timeouts.retry_s`, of the others until
-    `timeouts.outage_s`, since a job runs by then. Connecting and each wait for data have a time limit.
+    Connecting and each wait for data have a time limit.
 
     Args:
         base_url: ends in `/jid/ws` at S3DF.
-        authorization: `Bearer <token>`, or the bare token.
+        token: returns `Bearer <token>`, or the bare token; asked again when the JID refuses the last one.
+        is_renewed: somebody renews the token, so that a refused one is waited for like an outage.
+        patience_s: transient errors of a request are retried for so long.
     """
 
     def __init__(
-        self, base_url: str, authorization: str, *, runtime: Runtime, timeouts: TimeoutSettings
+        self,
+        base_url: str,
+        token: Callable[[], str],
+        *,
+        runtime: Runtime,
+        timeouts: TimeoutSettings,
+        patience_s: float,
+        is_renewed: bool = False,
     ) -> None:
         self._base_url = base_url.rstrip("/")
+        self._token = token
         self._runtime = runtime
         self._timeouts = timeouts
+        self._patience_s = patience_s
+        self._is_renewed = is_renewed
         self._session = runtime.new_session()
-        self._session.auth = BearerAuth(authorization)
+        self._sent = token()
+        self._session.auth = BearerAuth(self._sent)
 
     def start_job(self, document: dict[str, Any]) -> JobRecord:
-        """Have a job submitted and return it.
+        """Have a job submitted and return it; asked again, with the job that it has.
 
         Raises:
-            PermanentError: refused, or the submit script failed.
-            AmbiguousError: no usable reply: the job may or may not exist.
-            TransientError: the JID could not be reached at all; nothing was submitted.
+            PermanentError: refused, or the submit script failed; JobGone where Slurm has forgotten the job.
+            TransientError: not done so far; a request without a reply may have its effect yet.
         """
-        request = wire.start_job(document)
-        value = self._ask(request, read_s=self._timeouts.start_job_s, limit_s=self._timeouts.retry_s)
-        return wire.parse_started(request, self._base_url + request.path, value)
+        request = start.start_job(document)
+        timeouts = self._timeouts
+
+        def attempt() -> JobRecord:
+            endpoint, reply = self._reply(request, read_s=timeouts.start_job_s)
+            return start.parse_started(request, endpoint, reply)
+
+        def patience_s(error: TransientError) -> float:
+            limit_s = timeouts.retry_s if isinstance(error, UnclearRefusal) else timeouts.outage_s
+            return min(limit_s, self._patience_s)
+
+        return retrying(self._runtime, patience_s, attempt)
 
     def job_statuses(self, records: Sequence[JobRecord]) -> list[JobRecord]:
         """Return what the JID knows of these jobs now; jobs it does not know are left out.
@@ -59,7 +79,7 @@ class JidClient:
         Raises:
             PermanentError, TransientError: as the JID answers.
         """
-        return wire.parse_statuses(self._ask_about_job(wire.job_statuses(records)))
+        return wire.parse_statuses(self._ask(wire.job_statuses(records)))
 
     def job_log_file(self, record: JobRecord) -> str:
         """Return the text of a job's log.
@@ -67,37 +87,75 @@ class JidClient:
         Raises:
             PermanentError, TransientError: as the JID answers.
         """
-        value = self._ask_about_job(wire.job_log_file(record))
+        value = self._ask(wire.job_log_file(record))
         return value if isinstance(value, str) else "" if value is None else str(value)
 
     def kill_job(self, record: JobRecord) -> None:
-        """Have a job cancelled: one attempt, which a silent JID holds up for 2.5 s at most.
+        """Have a job cancelled. A silent JID holds up each attempt for 2.5 s at most.
 
         Raises:
             RemoteError: it may still run.
         """
-        self._send(wire.kill_job(record), connect_s=_KILL_CONNECT_S, read_s=_KILL_READ_S)
+        retrying(self._runtime, self._patience_s, self._kill, wire.kill_job(record))
 
-    def _ask_about_job(self, request: JidRequest) -> Any:
-        return self._ask(request, read_s=self._timeouts.read_s, limit_s=self._timeouts.outage_s)
+    def cancel_submission(self, document: dict[str, Any]) -> None:
+        """Have a submission cancelled of which no job is known (yet), now and for ever.
 
-    def _ask(self, request: JidRequest, *, read_s: float, limit_s: float) -> Any:
-        return retrying(
-            self._runtime,
-            limit_s,
-            self._send,
-            request,
-            connect_s=self._timeouts.connect_s,
-            read_s=read_s,
-        )
+        Args:
+            document: what `start_job` was given.
 
-    def _send(self, request: JidRequest, *, connect_s: float, read_s: float) -> Any:
+        Raises:
+            RemoteError: its job may run.
+        """
+        definition = document["def"] | {"parameters": f"{document['def']['parameters']} --cancel"}
+        request = start.start_job(document | {"def": definition})
+
+        def attempt() -> None:
+            endpoint, reply = self._reply(request, connect_s=_KILL_CONNECT_S, read_s=2 * _KILL_READ_S)
+            if reply["success"] is not True and "nothing to cancel" not in wire.refusal_of(reply):
+                start.parse_started(request, endpoint, reply)
+
+        retrying(self._runtime, self._patience_s, attempt)
+
+    def _kill(self, request: JidRequest) -> None:
+        endpoint, reply = self._reply(request, connect_s=_KILL_CONNECT_S, read_s=_KILL_READ_S)
+        wire.value_of(request, endpoint, reply)
+
+    def _ask(self, request: JidRequest) -> Any:
+        def attempt() -> Any:
+            endpoint, reply = self._reply(request, read_s=self._timeouts.read_s)
+            return wire.value_of(request, endpoint, reply)
+
+        return retrying(self._runtime, self._patience_s, attempt)
+
+    def _reply(
+        self, request: JidRequest, *, read_s: float, connect_s: float | None = None
+    ) -> tuple[str, dict[str, Any]]:
+        """Send a request, with a new token if the last one is refused; return endpoint and reply."""
+        limits = (connect_s or self._timeouts.connect_s, read_s)
+        try:
+            return self._send(request, limits)
+        except PermanentError as error:
+            if error.http_status != 401 or not self._is_renewed:
+                raise
+            known, self._sent = self._sent, self._token()
+            if self._sent == known:
+                raise TransientError(
+                    f"{error.what}; the launcher has not renewed it yet",
+                    endpoint=error.endpoint,
+                    http_status=error.http_status,
+                    next_step="is the launcher alive, and its Kerberos ticket valid?",
+                ) from error
+        self._session.auth = BearerAuth(self._sent)
+        return self._send(request, limits)
+
+    def _send(self, request: JidRequest, limits: tuple[float, float]) -> tuple[str, dict[str, Any]]:
         endpoint = self._base_url + request.path
         try:
             reply = self._session.post(
                 endpoint,
                 json=request.body,
-                timeout=(connect_s, read_s),
+                timeout=limits,
                 allow_redirects=False,  # a redirect turns POST into GET: seen with http:// at the site
             )
             content = reply.content
@@ -107,23 +165,9 @@ class JidClient:
                 next_step="correct the JID's URL (Airflow Connection jid_default, or the site file)",
             ) from error
         except requests.RequestException as error:
-            raise _transport_error(request, endpoint, error) from error
-        return wire.parse_reply(request, endpoint, reply.status_code, content)
-
-
-def _transport_error(request: JidRequest, endpoint: str, error: requests.RequestException) -> RemoteError:
-    reason = error.args[0] if error.args else None
-    if isinstance(reason, MaxRetryError):
-        reason = reason.reason
-    never_sent = isinstance(reason, NewConnectionError | ConnectTimeoutError)
-    if request.repeatable or never_sent:
-        return TransientError(
-            f"the JID cannot be reached: {type(error).__name__}",
-            endpoint=endpoint,
-            next_step="is the JID up, and is its URL right (Airflow Connection jid_default)?",
-        )
-    return AmbiguousError(
-        f"no reply from the JID ({type(error).__name__}): the job may or may not have been submitted",
-        endpoint=endpoint,
-        next_step="look for the job with squeue before launching again",
-    )
+            raise TransientError(
+                f"the JID cannot be reached: {type(error).__name__}",
+                endpoint=endpoint,
+                next_step="is the JID up, and is its URL right (Airflow Connection jid_default)?",
+            ) from error
+        return endpoint, wire.parse_reply(endpoint, reply.status_code, content)

@@ -9,16 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lute.errors import AmbiguousError, PermanentError, RemoteError, TransientError
+from lute.errors import PermanentError, RemoteError, TransientError
 from lute.jid.documents import JobRecord
 from lute.jid.status import JobStatus
 from lute.redact import redact
 
 _EXCERPT_CHARS = 300
 _WORDS = {str(status): status for status in JobStatus}
-_LOOK = "look for the job with squeue before launching again"
-_BUSY = 429
-"""The one status that says that nothing was done. A proxy answers 503 after a lost reply, too."""
 
 
 @dataclass(frozen=True)
@@ -28,20 +25,13 @@ class JidRequest:
     Attributes:
         path: below the JID's base URL, without a trailing slash (a trailing slash is an error there).
         body: what goes out as JSON.
-        repeatable: asking twice has no second effect.
         refusal_is_final: `success: false` will not become true by asking again. Of a status it may: the
             JID says so, too, while Slurm does not answer.
     """
 
     path: str
     body: Any
-    repeatable: bool = True
     refusal_is_final: bool = True
-
-
-def start_job(document: dict[str, Any]) -> JidRequest:
-    """Ask for a job. Not repeatable: each request may submit one more job."""
-    return JidRequest(f"/{document['experiment']}/start_job", document, repeatable=False)
 
 
 def job_statuses(records: Sequence[JobRecord]) -> JidRequest:
@@ -59,15 +49,13 @@ def kill_job(record: JobRecord) -> JidRequest:
     return JidRequest(f"/{record.document['experiment']}/kill_job", record.document)
 
 
-def parse_reply(request: JidRequest, endpoint: str, http_status: int, content: bytes) -> Any:
-    """Return the `value` of a reply.
+def parse_reply(endpoint: str, http_status: int, content: bytes) -> dict[str, Any]:
+    """Return a reply that is one, whatever it says.
 
     Raises:
         PermanentError: refused; asking again gives the same answer.
-        TransientError: asking again may help, and does no harm.
-        AmbiguousError: the request may have had its effect although the reply says nothing of it.
+        TransientError: asking again may help.
     """
-    unclear: type[RemoteError] = TransientError if request.repeatable else AmbiguousError
     if http_status in (401, 403):
         raise PermanentError(
             f"the JID refused the token (HTTP {http_status}): {_excerpt(content)}",
@@ -75,18 +63,11 @@ def parse_reply(request: JidRequest, endpoint: str, http_status: int, content: b
             http_status=http_status,
             next_step="tokens are for one experiment and one user and expire: launch again with a new one",
         )
-    if http_status == _BUSY:
+    if http_status >= 500 or http_status in (408, 425, 429):
         raise TransientError(
-            f"the JID is busy (HTTP {http_status}): {_excerpt(content)}",
-            endpoint=endpoint,
-            http_status=http_status,
-        )
-    if http_status >= 500 or http_status in (408, 425):
-        raise unclear(
             f"the JID failed (HTTP {http_status}): {_excerpt(content)}",
             endpoint=endpoint,
             http_status=http_status,
-            next_step="" if request.repeatable else _LOOK,
         )
     if http_status != 200:
         raise PermanentError(
@@ -97,52 +78,34 @@ def parse_reply(request: JidRequest, endpoint: str, http_status: int, content: b
         )
     try:
         reply = json.loads(content)
-    except ValueError as error:
-        raise unclear(
-            f"the JID's reply is not JSON: {_excerpt(content)}",
-            endpoint=endpoint,
-            http_status=http_status,
-            next_step="" if request.repeatable else _LOOK,
+    except (ValueError, RecursionError) as error:
+        raise TransientError(
+            f"the JID's reply is not JSON: {_excerpt(content)}", endpoint=endpoint, http_status=http_status
         ) from error
     if not isinstance(reply, dict) or "success" not in reply:
-        raise unclear(
+        raise TransientError(
             f"the JID's reply is not understood: {_excerpt(content)}",
             endpoint=endpoint,
             http_status=http_status,
         )
-    if reply["success"] is not True:
-        failure: type[RemoteError] = PermanentError if request.refusal_is_final else TransientError
-        raise failure(
-            f"the JID could not do it: {redact(str(reply.get('errormsg')))}",
-            endpoint=endpoint,
-            http_status=http_status,
-            next_step=""
-            if request.repeatable
-            else "correct that; if the script took too long, look in squeue",
-        )
-    return reply.get("value")
+    return reply
 
 
-def parse_started(request: JidRequest, endpoint: str, value: Any) -> JobRecord:
-    """Read the value of a start_job reply.
+def value_of(request: JidRequest, endpoint: str, reply: dict[str, Any]) -> Any:
+    """Return the `value` of a reply.
 
     Raises:
-        AmbiguousError: it names no Slurm job, so that nobody knows which one to wait for.
+        PermanentError, TransientError: the JID could not do it.
     """
-    record = parse_record(value) if isinstance(value, dict) else None
-    if record is None or not record.tool_id:
-        raise AmbiguousError(
-            f"the JID started a job but its reply names no Slurm job: {_excerpt(json.dumps(value).encode())}",
-            endpoint=endpoint,
-            next_step=_LOOK,
-        )
-    return JobRecord(
-        record.tool_id,
-        record.status,
-        record.status_word,
-        record.log_file_path,
-        request.body | record.document,
-    )
+    if reply["success"] is True:
+        return reply.get("value")
+    failure: type[RemoteError] = PermanentError if request.refusal_is_final else TransientError
+    raise failure(f"the JID could not do it: {refusal_of(reply)}", endpoint=endpoint, http_status=200)
+
+
+def refusal_of(reply: dict[str, Any]) -> str:
+    """Return why the JID could not do it, without secrets."""
+    return redact(str(reply.get("errormsg")))
 
 
 def parse_statuses(value: Any) -> list[JobRecord]:

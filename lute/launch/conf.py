@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from lute.arp.token import fetch_token, user_name
+from lute.arp.token import user_name
 from lute.errors import ConfigError
 from lute.jid.documents import LuteParams, RunConf
 from lute.launch.arguments import LaunchArguments
@@ -13,6 +13,8 @@ from lute.settings import Settings
 
 LUTE_LOCATION = Path(__file__).resolve().parents[2]
 """The clone or installation that this launcher belongs to."""
+LAUNCHER_JOB = "LUTE_LAUNCHER_JOB"
+"""Number of the batch job that is this launcher's own, as scripts/job_launch.sh sets it."""
 
 
 def build_conf(
@@ -22,11 +24,10 @@ def build_conf(
 
     The environment's EXPERIMENT, RUN_NUM (or RUN), Authorization, ARP_JOB_ID, ARP_LOCATION and
     JID_UPDATE_COUNTERS (or its newer name ARP_UPDATE_COUNTERS) are what the ARP sets; -e and -r stand in
-    for the first two, and a Kerberos ticket for the third.
+    for the first two. Without the third the conf has no token yet: see `lute.arp.renewal.TokenKeeper`.
 
     Raises:
-        ConfigError: experiment or run are not known, or no token can be had.
-        RemoteError: the eLog gave no token.
+        ConfigError: experiment or run are not known.
     """
     experiment = env.get("EXPERIMENT") or arguments.experiment
     if not experiment:
@@ -40,7 +41,6 @@ def build_conf(
         raise ConfigError("which run? RUN_NUM is not set", next_step="add -r RUN")
     if not run.isdecimal():
         raise ConfigError(f"'{run}' is not a run number", next_step="check RUN_NUM or -r")
-    authorization = env.get("Authorization") or fetch_token(experiment, settings, runtime)
     # Object ids of the eLog's database have 24 hexadecimal digits; the ARP may parse it as one (inferred).
     root_job_id = env.get("ARP_JOB_ID") or runtime.identity.uuid().hex[:24]
     return RunConf(
@@ -49,10 +49,11 @@ def build_conf(
         jid_update_counters=env.get("JID_UPDATE_COUNTERS") or env.get("ARP_UPDATE_COUNTERS"),
         arp_root_job_id=root_job_id,
         arp_location=env.get("ARP_LOCATION") or settings.location,
-        authorization=authorization,
+        authorization=env.get("Authorization") or "",
         user=user_name(),
         lute_params=LuteParams(config_file=str(arguments.config_file), debug=arguments.debug),
         slurm_params=arguments.slurm_params,
+        workflow=arguments.run_time.to_dict() if arguments.run_time else {},
         lute_location=str(LUTE_LOCATION),
         kerb_file=env.get("KRB5CCNAME"),
     )
@@ -71,9 +72,23 @@ def contradictions(arguments: LaunchArguments, env: Mapping[str, str]) -> list[s
     ]
 
 
-def dag_run_id(conf: RunConf, runtime: Runtime) -> str:
+def dag_run_id(conf: RunConf, env: Mapping[str, str], runtime: Runtime) -> str:
     """Return a unique DAG run id from the characters that both Airflow versions take.
 
+    Inside its own batch job a launcher always gets the same id: Slurm may start that job again, after a
+    failure of its node, and the run that it finds then is its own. Elsewhere each launch has its own id.
     Measured: v2 wants `[A-Za-z0-9_.~:+-]`, v1 answers some others with HTTP 500.
     """
+    if job := env.get(LAUNCHER_JOB):
+        run = conf.run_id.partition("_")[0]
+        return f"{conf.experiment}_r{run}_{_plain(conf.arp_root_job_id)}_job{_plain(job)}"
     return f"{conf.experiment}_r{conf.run_id.replace(':', '-')}_{runtime.identity.uuid().hex[:8]}"
+
+
+def is_restarted(env: Mapping[str, str]) -> bool:
+    """Tell whether Slurm has started the launcher's own batch job again."""
+    return bool(env.get(LAUNCHER_JOB)) and env.get("SLURM_RESTART_COUNT", "0") not in ("", "0")
+
+
+def _plain(text: str) -> str:
+    return re.sub("[^A-Za-z0-9]", "-", text)

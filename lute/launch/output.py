@@ -22,6 +22,10 @@ class Output:
         stamp = self._clock.now().astimezone().strftime("%H:%M:%S")
         self._write(f"{stamp} {text}")
 
+    def line(self, text: str) -> None:
+        """Print one line as it is."""
+        self._write(text)
+
     def log(self, title: str, text: str) -> None:
         """Print a step's log under its title."""
         self.news(title)

@@ -4,14 +4,17 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
+from lute.launch.log_files import LogFiles, SystemLogFiles
 from lute.seams import Runtime, current_runtime
-from lute.settings import environment
+
+if TYPE_CHECKING:
+    from lute.arp.kerberos import TicketCopy
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -52,6 +55,19 @@ class ProcessSignals:
         raise Interrupted(number)
 
 
+def _copy_tickets(env: Mapping[str, str], runtime: Runtime) -> "TicketCopy | None":
+    from lute.arp.kerberos import copy_tickets
+
+    return copy_tickets(env, runtime)
+
+
+def environment() -> dict[str, str]:
+    """Return the process environment as a value."""
+    from lute.settings import environment as read  # here, so that `--help` does not wait for it
+
+    return read()
+
+
 @dataclass
 class Process:
     """What surrounds the launcher; by default this process.
@@ -60,6 +76,8 @@ class Process:
         stdout: where everything about the run goes; None for the process's standard output at the time of
             use.
         stderr: where errors of the launcher itself go; None likewise.
+        log_files: the logs of jobs, as far as this computer sees them.
+        copy_tickets: makes the copy of the user's Kerberos tickets that is the run's own.
     """
 
     env: Mapping[str, str] = field(default_factory=lambda: environment())
@@ -67,6 +85,13 @@ class Process:
     signals: Signals = field(default_factory=ProcessSignals)
     stdout: TextIO | None = None
     stderr: TextIO | None = None
+    log_files: LogFiles = field(default_factory=SystemLogFiles)
+    copy_tickets: "Callable[[Mapping[str, str], Runtime], TicketCopy | None]" = _copy_tickets
+
+    @property
+    def stream(self) -> TextIO:
+        """Where everything about the run goes, now."""
+        return self.stdout or sys.stdout
 
     def write(self, text: str) -> None:
         """Write a line, at once.
@@ -74,9 +99,8 @@ class Process:
         Raises:
             OSError: the disk under it is full, or its reader has gone.
         """
-        stream = self.stdout or sys.stdout
-        stream.write(text + "\n")
-        stream.flush()
+        self.stream.write(text + "\n")
+        self.stream.flush()
 
     def write_error(self, text: str) -> None:
         """Write a line to standard error."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from lute.seams.clock import Clock, SystemClock
 from lute.seams.commands import CommandRunner, SystemCommands
 from lute.seams.identity import IdentitySource, SystemIdentity
+from lute.seams.kerberos import negotiate
 
 if TYPE_CHECKING:
     import requests
@@ -26,12 +27,17 @@ def new_session() -> "requests.Session":
 
 @dataclass(frozen=True)
 class Runtime:
-    """The four seams together, as handed to the code that needs them."""
+    """The four seams together, as handed to the code that needs them.
+
+    Attributes:
+        negotiate: a part of HTTP: the header that shows a server who the user is, by his Kerberos ticket.
+    """
 
     clock: Clock = field(default_factory=SystemClock)
     commands: CommandRunner = field(default_factory=SystemCommands)
     new_session: Callable[[], "requests.Session"] = new_session
     identity: IdentitySource = field(default_factory=SystemIdentity)
+    negotiate: Callable[[str, str | None], str] = negotiate
 
 
 _new_runtime: Callable[[], Runtime] = Runtime
@@ -63,5 +69,6 @@ __all__ = [
     "SystemIdentity",
     "current_runtime",
     "installed",
+    "negotiate",
     "new_session",
 ]

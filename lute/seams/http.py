@@ -24,3 +24,21 @@ class BearerAuth(AuthBase):
 
     def __repr__(self) -> str:
         return "BearerAuth(***)"
+
+
+class NegotiateAuth(AuthBase):
+    """Sends `Authorization: Negotiate ...`, which a Kerberos ticket gives; not as a header, as above.
+
+    Args:
+        header: what `lute.seams.kerberos.negotiate` returned.
+    """
+
+    def __init__(self, header: str) -> None:
+        self._header = header
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self._header
+        return request
+
+    def __repr__(self) -> str:
+        return "NegotiateAuth(***)"

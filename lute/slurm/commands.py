@@ -5,7 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lute.errors import ConfigError, PermanentError, TransientError
 from lute.seams.commands import CommandRunner, CommandTimeout, Completed
-from lute.slurm.records import QUEUE_FORMAT, QueueEntry, SlurmJob, parse_job, parse_queue
+from lute.slurm.records import (
+    MARK_FORMAT,
+    QUEUE_FORMAT,
+    MarkedJob,
+    QueueEntry,
+    SlurmJob,
+    parse_job,
+    parse_marks,
+    parse_queue,
+)
 
 _UNKNOWN = "Invalid job id specified"
 _TRANSIENT = (
@@ -17,6 +26,9 @@ _TRANSIENT = (
     "Resource temporarily unavailable",
 )
 """What Slurm's clients say when the controller does not answer. The first is measured, the others assumed."""
+
+_STEERING = ("SQUEUE_", "SCANCEL_", "SACCT_")
+"""Variables that change what the commands do or print."""
 
 
 class SlurmCommands:
@@ -32,7 +44,7 @@ class SlurmCommands:
     def __init__(self, runner: CommandRunner, env: Mapping[str, str], timeout_s: float = 30) -> None:
         self._runner = runner
         self._timeout_s = timeout_s
-        kept = {name: value for name, value in env.items() if not name.startswith("SQUEUE_")}
+        kept = {name: value for name, value in env.items() if not name.startswith(_STEERING)}
         self._env = {**kept, "TZ": "UTC", "SLURM_TIME_FORMAT": "standard"}
 
     def jobs(self, ids: Iterable[str]) -> dict[str, SlurmJob]:
@@ -80,6 +92,18 @@ class SlurmCommands:
         if done.exit_code != 0:
             raise self._failure("squeue", done)
         return parse_queue(done.stdout)
+
+    def own_jobs(self) -> list[MarkedJob]:
+        """Return the caller's jobs that have not ended, with their comments.
+
+        Raises:
+            TransientError: the controller does not answer.
+            PermanentError: it answers something else.
+        """
+        done = self._run(["squeue", "--me", "--noheader", "-o", MARK_FORMAT])
+        if done.exit_code != 0:
+            raise self._failure("squeue", done)
+        return parse_marks(done.stdout)
 
     def _run(self, argv: Sequence[str]) -> Completed:
         try:

@@ -74,6 +74,22 @@ class QueueEntry:
     account: str
 
 
+@dataclass(frozen=True)
+class MarkedJob:
+    """A job that has not ended.
+
+    Attributes:
+        state: None if Slurm used a word that is not known here.
+        comment: what its submitter wrote on it.
+    """
+
+    job_id: str
+    state: SlurmState | None
+    comment: str
+
+
+MARK_FORMAT = "%i|%T|%k"
+"""For `squeue -o`: the comment comes last, because it may hold anything."""
 QUEUE_FORMAT = "%i|%T|%r|%u|%P|%a|%j"
 """For `squeue -o`: the name comes last, because it may hold anything."""
 
@@ -140,6 +156,16 @@ def parse_queue(text: str) -> list[QueueEntry]:
                 QueueEntry(job_id, name, parse_state(state), _given(reason), user, partition, _given(account))
             )
     return entries
+
+
+def parse_marks(text: str) -> list[MarkedJob]:
+    """Return the jobs in the output of `squeue -h -o MARK_FORMAT`; lines that are none are left out."""
+    found = [line.split("|", 2) for line in text.split("\n")]
+    return [
+        MarkedJob(parts[0], parse_state(parts[1]), _given(parts[2]))
+        for parts in found
+        if len(parts) == 3 and re.match("[0-9]", parts[0])
+    ]
 
 
 def _collect(fields: dict[str, str], text: str) -> None:

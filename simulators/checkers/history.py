@@ -19,7 +19,7 @@ FINAL_JOB = frozenset(
     ]
 )
 FINAL_RUN = frozenset(["success", "failed", "deleted"])
-_LAUNCHED = re.compile(r"Workflow \S+ launched: DAG run (\S+), experiment .*")
+_LAUNCHED = re.compile(r"Workflow \S+ (?:launched|attached): DAG run ([^\s,]+)(?:, .*)?")
 
 
 @dataclass
@@ -124,6 +124,7 @@ class History:
         exchanges: the entries of HTTP requests, in order.
         logs: (client, text) of the operators' own logs.
         faults: the entries of faults that acted, each time that they did.
+        controller: (moment, "up" or "down") of slurmctld, in order.
         end_s: the moment of the last entry.
     """
 
@@ -134,7 +135,19 @@ class History:
     exchanges: list[Mapping[str, Any]] = field(default_factory=list)
     logs: list[tuple[str, str]] = field(default_factory=list)
     faults: list[Mapping[str, Any]] = field(default_factory=list)
+    controller: list[tuple[float, str]] = field(default_factory=list)
     end_s: float = 0.0
+
+    def slurm_down_s(self, begin_s: float, end_s: float) -> float:
+        """Return for how long in this time Slurm answered nobody, so that no job could be cancelled."""
+        total_s, down_s = 0.0, None
+        for time_s, state in [*self.controller, (self.end_s, "up")]:
+            if state == "down" and down_s is None:
+                down_s = time_s
+            elif state == "up" and down_s is not None:
+                total_s += max(0.0, min(end_s, time_s) - max(begin_s, down_s))
+                down_s = None
+        return total_s
 
     def run_of(self, client: str) -> RunFacts | None:
         """Return the run to which a task's name in requests and jobs belongs."""
@@ -222,6 +235,7 @@ _READERS: dict[str, Callable[[History, Mapping[str, Any]], None]] = {
     "signal": lambda history, entry: history.launchers[entry["actor"]].signals.append(entry["signal"]),
     "http": lambda history, entry: history.exchanges.append(entry),
     "log": lambda history, entry: history.logs.append((entry["actor"], entry["text"])),
+    "controller": lambda history, entry: history.controller.append((entry["t"], entry["state"])),
     "fault": lambda history, entry: history.faults.append(entry),
     "hit": lambda history, entry: history.faults.append(entry),
 }

@@ -20,8 +20,12 @@ def request_budget(history: History, facts: Facts) -> Iterator[str]:  # noqa: AR
             asked.setdefault(entry["actor"], []).append(entry["sent_s"])
     disturbed = Counter(entry["target"] for entry in history.faults)
     for client, times in asked.items():
-        jobs = sum(job.task == client for job in history.jobs.values())
+        if client == "triggerer":  # it asks for all that are deferred
+            jobs, targets = len(history.jobs), set(disturbed)
+        else:
+            jobs, targets = sum(job.task == client for job in history.jobs.values()), {client}
         span_s = times[-1] - times[0]
-        allowed = _FIRST * (max(1, jobs) + disturbed[client]) + span_s / _INTERVAL_S
+        faults = sum(disturbed[target] for target in targets)
+        allowed = _FIRST * (max(1, jobs) + faults) + span_s / _INTERVAL_S
         if len(times) > allowed:
             yield f"{client} asked for its status {len(times)} times in {span_s:.0f} s"

@@ -22,6 +22,10 @@ JSON = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 def run(
     workflow: WORKFLOW = "",
     config: CONFIG = None,
+    workflow_file: Annotated[
+        Path | None,
+        typer.Option("-W", exists=True, dir_okay=False, help="a workflow of your own instead, in a YAML file"),
+    ] = None,
     scenario: Annotated[
         str, typer.Option(help="a scenario of the library, a file, or swarm-N for what seed N draws")
     ] = "",
@@ -50,13 +54,16 @@ def run(
             )
         _play(recording, workflow, seed, dags, config, trace, timeline, as_json=as_json)
     folder, tasks_config = dags or facility.WORKFLOWS, config or facility.CONFIG
-    chosen = _scenario(scenario, workflow, folder)
+    chosen = _scenario(scenario, "" if workflow_file else workflow, folder)
+    if workflow_file is not None:
+        chosen = _of_user(chosen, workflow_file)
     lines: list[str] = []
     result = run_scenario(chosen, seed=seed, dags=folder, config=tasks_config, write=lines.append)
     if trace is not None:
         _write(trace, "".join(lines))
     if timeline is not None:
         words = ["lute-sim", "run", result.workflow, "--seed", str(seed)]
+        words = ["lute-sim", "run", "-W", str(workflow_file), *words[3:]] if workflow_file else words
         words += ["--scenario", scenario] if scenario else []
         words += ["--dags", str(dags)] if dags else []
         _write_page(timeline, result.entries, shlex.join(words))
@@ -156,6 +163,16 @@ def _scenario(name: str, workflow: str, folder: Path) -> Any:
         return transplanted(chosen, wanted, list(found[0].task_ids))
     check_tasks(chosen, found[0].task_ids, scenario_file(name))
     return chosen
+
+
+def _of_user(scenario: Any, file: Path) -> Any:
+    """Return a scenario with a workflow of the user's own, once that is found good."""
+    from lute.launch.arguments import RUN_TIME
+    from lute.launch.workflow_file import read_workflow
+
+    read_workflow(file, scenario.slurm_args)
+    own = {"workflow": RUN_TIME, "user_workflow": file.read_text(encoding="utf-8-sig")}
+    return scenario.model_copy(update=own)
 
 
 def _print(result: Any, *, as_json: bool, expects: bool) -> None:

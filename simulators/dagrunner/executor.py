@@ -39,6 +39,7 @@ class Executor:
         draw: Random,
         trace: Trace,
         default_retry_delay_s: float = DEFAULT_S,
+        default_retries: int = 0,
     ) -> None:
         self.tries: dict[int, Try] = {}
         self._database = database
@@ -49,6 +50,7 @@ class Executor:
         self._draw = draw
         self._trace = trace
         self._default_retry_delay_s = default_retry_delay_s
+        self._default_retries = default_retries
         self._names: dict[tuple[str, str], str] = {}
         database.on_run.append(self._run_changed)
         database.on_task.append(self._task_changed)
@@ -104,6 +106,7 @@ class Executor:
         try:
             arguments = self._arguments(run, record, dag)
             operator = in_runner(dag.get_task(record.task_id), arguments)
+            operator.retries = operator.retries or self._default_retries
         except Exception as error:  # noqa: BLE001 - whatever the operator's constructor raises
             self._report(run, record, record.try_number, Outcome.FAILED_TRY, error)
             return

@@ -44,6 +44,7 @@ from airflow.providers.common.compat.sdk import (  # noqa: E402
     AirflowSkipException,
     BaseOperator,
     TaskDeferred,
+    conf,
 )
 
 if MAJOR >= 3:
@@ -91,6 +92,7 @@ __all__ = [
     "UnmappableXComTypePushed",
     "XComForMappingNotPushed",
     "check_cycle",
+    "conf",
     "dags_in",
     "give_log",
     "in_runner",

@@ -21,6 +21,7 @@ from simulators.dagrunner.state import (
     TaskInstance,
 )
 from simulators.dagrunner.triggerer import Triggerer
+from simulators.dagrunner.variables import connected
 from simulators.dagrunner.version import AirflowConf, conf_of
 from simulators.dagrunner.weights import total_weight
 from simulators.kernel.actors import Actors
@@ -65,11 +66,14 @@ class Instance:
             seeds.stream("airflow.executor"),
             trace,
             retry_delay_s,
+            retries,
         )
         self.scheduler = Scheduler(
             self.database, self.executor, actors.agenda, self.conf, seeds.stream("airflow.scheduler")
         )
         self._folder = dags
+        self._agenda = actors.agenda
+        self._draw = seeds.stream("airflow.parser")
         self._retries = retries
         self.reparse_all()
 
@@ -79,16 +83,26 @@ class Instance:
 
     def reparse_all(self) -> None:
         """Read the whole folder of DAG files again."""
-        loaded = load_folder(self._folder)
+        with connected(self.state):
+            loaded = load_folder(self._folder)
         for entry in self.state.dags.values():
             entry.is_gone = entry.dag_id not in loaded.dags
         self._take(loaded)
 
     def reparse(self, file: str) -> None:
-        """Read one DAG file again."""
-        loaded = Loaded()
-        load_file(Path(file), loaded)
-        self._take(loaded)
+        """Read one DAG file again, soon; DAGs that it makes no more are gone then."""
+        self.state.parse_requests.add(file)
+
+        def parse() -> None:
+            self.state.parse_requests.discard(file)
+            loaded = Loaded()
+            with connected(self.state):
+                load_file(Path(file), loaded)
+            for entry in self.state.dags.values():
+                entry.is_gone |= entry.file == file and entry.dag_id not in loaded.dags
+            self._take(loaded)
+
+        self._agenda.after(self._draw.uniform(*self.conf.parse_s), parse)
 
     def trigger(self, dag_id: str, run_id: str, conf: Mapping[str, Any], user: str) -> DagRun:
         """Add a run; it waits for the scheduler."""

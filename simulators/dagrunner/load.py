@@ -10,8 +10,9 @@ from typing import Any
 from zlib import crc32
 
 from lute.errors import LuteError
-from simulators.dagrunner.installed import DAG, MappedOperator, check_cycle, dags_in
+from simulators.dagrunner.installed import DAG, MappedOperator, check_cycle, conf, dags_in
 from simulators.dagrunner.rules import RULES
+from simulators.dagrunner.variables import connected_somehow, uses
 
 
 class NotSimulatedError(LuteError):
@@ -45,7 +46,7 @@ _IN_DATABASE = frozenset(
 )
 """Operators that look at other tasks or runs, or change them; and their parents."""
 
-_cache: dict[tuple[str, int, int], dict[str, Any] | str] = {}
+_cache: dict[tuple[str, int, int, bool], dict[str, Any] | str] = {}
 
 
 def load_folder(folder: Path) -> Loaded:
@@ -62,12 +63,17 @@ def load_folder(folder: Path) -> Loaded:
 
 
 def load_file(path: Path, into: Loaded) -> None:
-    """Import one DAG file."""
+    """Import one DAG file, unless it is known; one that asks for Variables never is."""
     status = path.stat()
-    key = (str(path), status.st_mtime_ns, status.st_size)
-    if key not in _cache:
-        _cache[key] = _import(path)
-    found = _cache[key]
+    # Operators read this setting when their DAG file is imported.
+    deferrable = conf.getboolean("operators", "default_deferrable", fallback=False)
+    key = (str(path), status.st_mtime_ns, status.st_size, deferrable)
+    found = _cache.get(key)
+    if found is None:
+        uses_before = uses()
+        found = _import(path)
+        if uses() == uses_before:
+            _cache[key] = found
     if isinstance(found, str):
         into.errors[str(path)] = found
     else:
@@ -75,6 +81,22 @@ def load_file(path: Path, into: Loaded) -> None:
 
 
 def _import(path: Path) -> dict[str, Any] | str:
+    try:
+        found = import_dags(path)
+        for dag in found.values():
+            check_cycle(dag)
+            check_simulated(dag)
+    except (Exception, SystemExit):  # noqa: BLE001 - whatever a DAG file raises is its import error
+        return traceback.format_exc()
+    return found
+
+
+def import_dags(path: Path) -> dict[str, Any]:
+    """Import a DAG file and return its DAGs by id, even those that Airflow or the dagrunner would refuse.
+
+    Raises:
+        Exception, SystemExit: whatever the file raises.
+    """
     text = path.read_text(encoding="utf-8", errors="replace").lower()
     if "dag" not in text or "airflow" not in text:  # Airflow's own `dag_discovery_safe_mode`
         return {}
@@ -88,23 +110,19 @@ def _import(path: Path) -> dict[str, Any] | str:
     sys.dont_write_bytecode = True
     sys.modules[name] = module  # where Airflow looks for it when a DAG registers itself
     try:
-        with dags_in(name) as registered:
+        with dags_in(name) as registered, connected_somehow():
             spec.loader.exec_module(module)
-        found = registered | {
-            value.dag_id: value for value in vars(module).values() if isinstance(value, DAG)
-        }
-        for dag in found.values():
-            check_cycle(dag)
-            _check(dag)
-    except (Exception, SystemExit):  # noqa: BLE001 - whatever a DAG file raises is its import error
-        return traceback.format_exc()
     finally:
         sys.dont_write_bytecode = before
-    return found
+    return registered | {value.dag_id: value for value in vars(module).values() if isinstance(value, DAG)}
 
 
-def _check(dag: Any) -> None:
-    """Refuse what is not simulated, rather than run it wrongly: as an import error of its file."""
+def check_simulated(dag: Any) -> None:
+    """Refuse what is not simulated, rather than run it wrongly: as an import error of its file.
+
+    Raises:
+        NotSimulatedError: the message names the step and what it asks for.
+    """
     for argument in ("dagrun_timeout", "fail_stop", "fail_fast"):
         if getattr(dag, argument, None):
             raise NotSimulatedError(f"{dag.dag_id}: {argument} is not simulated")

@@ -13,6 +13,7 @@ class AirflowConf:
     Attributes:
         version: "2.11.2" or "3.3.2".
         loop_s: from a change to the scheduler's next look at it.
+        parse_s: from a request to read a DAG file to its DAGs being there.
         launch_s: from the executor's start of a try to its first line.
         heartbeat_s: longest time until a running try notices that its state was changed from outside.
         triggerer_poll_s: longest time until the triggerer starts or cancels a trigger.
@@ -39,6 +40,7 @@ class AirflowConf:
     version: str
     loop_s: Range
     launch_s: Range
+    parse_s: Range
     kill_raises: bool
     kill_limit_s: float
     trigger_has_on_kill: bool
@@ -66,6 +68,7 @@ AIRFLOW_2 = AirflowConf(
     version="2.11.2",
     loop_s=(0.1, 0.5),
     launch_s=(0.2, 0.4),
+    parse_s=(1.0, 2.0),
     kill_raises=True,
     kill_limit_s=60.0,
     trigger_has_on_kill=False,
@@ -84,6 +87,7 @@ AIRFLOW_3 = AirflowConf(
     version="3.3.2",
     loop_s=(0.2, 0.6),
     launch_s=(0.4, 0.8),
+    parse_s=(0.4, 4.4),
     kill_raises=False,
     kill_limit_s=5.0,
     trigger_has_on_kill=True,

@@ -62,8 +62,13 @@ class Vanish(WorldFault):
             return None
         with contextlib.suppress(AlreadyEndedError):
             world.slurm.controller.cancel(job.id, _ADMIN_UID)
+
+        def forget() -> None:
+            if world.job(job.id) is not None:  # another such fault may have been faster
+                world.slurm.purge(job.id)
+
         if job.state.is_final:
-            world.slurm.purge(job.id)
+            forget()
         else:
-            world.when_job_ends(job.id, lambda: world.slurm.purge(job.id))
+            world.when_job_ends(job.id, forget)
         return f"job {job.id}"

@@ -20,7 +20,7 @@ class ShortToken(SetupFault):
 
     def set_up(self, world: "Facility") -> str:
         """Issue tokens with that lifetime."""
-        world.token_lifetime_min = self.lifetime_min
+        world.tokens.longest_min = self.lifetime_min
         return f"tokens live {self.lifetime_min:g} min"
 
 

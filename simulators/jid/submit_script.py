@@ -10,17 +10,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from simulators.jid.submit_once import Once
+
 USAGE = """\
-usage: submit_slurm.sh -c CONFIG -t TASK [--debug] SLURM_ARGS...
+usage: submit_slurm.sh -c CONFIG -t TASK [--debug] [--submission-id ID --try N] SLURM_ARGS...
 
   -c, --config CONFIG   YAML file with the Tasks' parameters
   -t, --task TASK       managed Task to run (--taskname is accepted too)
   --debug               more messages
+  --submission-id ID    RUN/TASK/INDEX: submit it once, however often it is asked for
+  --try N               which try of it; a later one goes on with a job that runs or has succeeded
+  --cleared-at N        the tries up to N are to be done again
+  --cancel              cancel this try instead, now and for ever
   -h, --help            this text
 
 All other arguments go to sbatch as they are.
 """
 NAME = "submit_slurm.sh"
+_NAME = "[A-Za-z0-9_~:+%@=-][A-Za-z0-9_.~:+%@=-]*"
 
 
 @dataclass(frozen=True)
@@ -31,11 +38,13 @@ class Submission:
         argv: of sbatch, its name included.
         env: the whole environment of sbatch.
         stderr: warnings.
+        once: how to submit it once; None for submitting it at each call.
     """
 
     argv: tuple[str, ...]
     env: dict[str, str]
     stderr: str
+    once: Once | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,10 @@ class _Given:
 
     config: str = ""
     task: str = ""
+    submission: str = ""
+    number: str = "1"
+    cleared_at: str = "0"
+    cancel: bool = False
     task_args: tuple[str, ...] = ()
     slurm_args: tuple[str, ...] = ()
     wants_help: bool = False
@@ -89,9 +102,17 @@ def submit(
     changed = _environment(env, lute, cwd)
     log = _log_file(given.task, changed, now)
     options = (f"--job-name={given.task}", f"--output={log}", f"--error={log}")
-    job = (f"{lute}/scripts/job_task.sh", lute, "-c", config, "-t", given.task)
-    words = ("sbatch", *options, *given.slurm_args, *job, *given.task_args)
-    return Submission(words, changed, _warnings(given.slurm_args, env))
+    job: tuple[str, ...] = (f"{lute}/scripts/job_task.sh", lute)
+    once = None
+    slurm_args = given.slurm_args
+    if given.submission:
+        once = Once(given.submission, int(given.number), int(given.cleared_at), cancel=given.cancel)
+        records = env.get("LUTE_SUBMISSIONS_DIR") or f"{cwd}/.lute/submissions"
+        record = f"{records}/{once.submission}/try-{once.number}"
+        slurm_args += (f"--comment={once.mark(once.number)}",)
+        job += ("--record", record, once.submission, str(once.number))
+    words = ("sbatch", *options, *slurm_args, *job, "-c", config, "-t", given.task, *given.task_args)
+    return Submission(words, changed, _warnings(given.slurm_args, env), once)
 
 
 def _read(words: Sequence[str]) -> _Given:
@@ -108,6 +129,18 @@ def _read(words: Sequence[str]) -> _Given:
                 given.config = value
             else:
                 given.task = value
+        elif word in ("--submission-id", "--try", "--cleared-at"):
+            if not rest:
+                raise _WrongUse(f"{word} needs a value")
+            value = rest.pop(0)
+            if word == "--submission-id":
+                given.submission = value
+            elif word == "--try":
+                given.number = value
+            else:
+                given.cleared_at = value
+        elif word == "--cancel":
+            given.cancel = True
         elif equals and name == "--config":
             given.config = value
         elif equals and name in ("--task", "--taskname"):
@@ -129,6 +162,13 @@ def _checked_config(given: _Given, cwd: str, is_file: Callable[[str], bool]) -> 
         raise _WrongUse("-t TASK is missing")
     if not re.fullmatch("[A-Za-z0-9_]+", given.task):
         raise _WrongUse(f"'{given.task}' is not the name of a managed Task")
+    for value, pattern in ((given.number, "[1-9][0-9]{0,3}"), (given.cleared_at, "0|[1-9][0-9]{0,3}")):
+        if not re.fullmatch(pattern, value):
+            raise _WrongUse(f"'{value}' is not the number of a try")
+    if given.submission and not re.fullmatch(f"{_NAME}/{_NAME}/{_NAME}", given.submission):
+        raise _WrongUse(f"'{given.submission}' is not RUN/TASK/INDEX")
+    if given.cancel and not given.submission:
+        raise _WrongUse("--cancel needs --submission-id")
     # The shell's $(...) drops line ends at the end of a path.
     config = _normal(posixpath.join(cwd, given.config)).rstrip("\n")
     if not is_file(config):

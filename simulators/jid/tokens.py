@@ -4,6 +4,7 @@ Known since June 2026: header kid `PCDS_ARP`; claims iss `PCDS`, sub and name = 
 seconds, scp = experiment; no aud, nbf or jti.
 """
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -55,11 +56,17 @@ class TokenAuthority:
 
     Args:
         key: signs the tokens; None for one that lives as long as the object.
+
+    Attributes:
+        longest_min: no token lives longer, whatever is asked for.
+        issued: all tokens that it ever issued.
     """
 
     def __init__(self, clock: Clock, key: rsa.RSAPrivateKey | None = None) -> None:
         self._clock = clock
         self._key = key or new_key()
+        self.longest_min = math.inf
+        self.issued: list[str] = []
         self._verified: dict[str, tuple[Claims, float]] = {}
 
     def issue(self, user: str, experiment: str, *, lifetime_min: float) -> str:
@@ -70,10 +77,12 @@ class TokenAuthority:
             "sub": user,
             "name": user,
             "iat": now_s,
-            "exp": now_s + lifetime_min * 60,
+            "exp": now_s + min(lifetime_min, self.longest_min) * 60,
             "scp": experiment,
         }
-        return jwt.encode(claims, self._key, algorithm=_ALGORITHM, headers={"kid": "PCDS_ARP"})
+        token = jwt.encode(claims, self._key, algorithm=_ALGORITHM, headers={"kid": "PCDS_ARP"})
+        self.issued.append(token)
+        return token
 
     def check(self, authorization: str | None, *, experiment: str | None, user: str | None) -> Claims:
         """Check a request's Authorization header.

@@ -9,8 +9,10 @@ from pathlib import PurePosixPath
 from lute.seams.commands import CommandTimeout, Completed
 from lute.slurm.commands import SlurmCommands
 from lute.slurm.records import SlurmJob
+from lute.slurm.states import SlurmState
 from simulators.jid import submit_script
 from simulators.jid.host import START_LIMIT_S, HostError, reported_job
+from simulators.jid.submit_once import Records, Submitter
 from simulators.slurm import patterns
 from simulators.slurm.commands.fields import end_time_s, start_time_s
 from simulators.slurm.hostlist import compress
@@ -29,6 +31,9 @@ class VirtualHost:
         env: the environment of everything it runs.
         work_dir: where submit scripts run; None for the home of whom the cluster runs as.
         is_file: tells whether there is a file (the Tasks' configuration) at an absolute path.
+
+    Attributes:
+        records: of the submissions.
     """
 
     def __init__(
@@ -45,8 +50,10 @@ class VirtualHost:
         self._is_file = is_file
         self._commands = SlurmCommands(slurm, self._env)
         self._took_s = 0.0
-        self._records: dict[int, tuple[tuple[object, ...], SlurmJob]] = {}
+        self.records = Records()
+        self._shown: dict[int, tuple[tuple[object, ...], SlurmJob]] = {}
         slurm.controller.life.on_forget.append(self._forget)
+        slurm.controller.life.on_change.append(self._note_end)
 
     def submit(self, executable: str, parameters: str, env: Mapping[str, str]) -> str:
         """Run a submit script; see `simulators.jid.host.Host.submit`."""
@@ -61,7 +68,7 @@ class VirtualHost:
         now = datetime.fromtimestamp(self._slurm.agenda.now_s, UTC)
         try:
             return reported_job(executable, self._run_script(argv, self._env | dict(env), now))
-        except CommandTimeout as error:
+        except _OutOfTime as error:
             raise HostError(f"{executable} did not return within {START_LIMIT_S:.0f} s") from error
 
     def jobs(self, job_ids: Sequence[str]) -> dict[str, SlurmJob]:
@@ -109,12 +116,26 @@ class VirtualHost:
         does = submit_script.submit(argv, env, now, cwd=str(self._work_dir), is_file=self._is_file)
         if isinstance(does, submit_script.Refusal):
             return Completed(does.exit_code, does.stdout, does.stderr)
-        with self._counting():
-            done = self._slurm.run(does.argv, timeout_s=START_LIMIT_S, env=does.env, cwd=self._work_dir)
+        limit = _Limit(self._slurm, does.env, self._work_dir)
+        try:
+            if does.once is None:
+                done = limit.run(does.argv, START_LIMIT_S)
+            else:
+                submitter = Submitter(does.once, self.records, limit.run, now.timestamp())
+                done = submitter.cancel() if does.once.cancel else submitter.submit(does.argv)
+                limit.took_s += submitter.waited_s
+        finally:
+            self._took_s += min(limit.took_s, START_LIMIT_S)
         return Completed(done.exit_code, done.stdout, does.stderr + done.stderr)
 
     def _forget(self, job_id: int) -> None:
-        self._records.pop(job_id, None)
+        self._shown.pop(job_id, None)
+
+    def _note_end(self, job: Job) -> None:
+        """Keep what a job's own script leaves: its exit code, unless something ended it from outside."""
+        ended_itself = job.state in (SlurmState.COMPLETED, SlurmState.FAILED) and not job.exit_signal
+        if ended_itself and job.request.comment:
+            self.records.ended(job.request.comment, job.id, job.exit_code)
 
     def _record(self, job_id: str) -> SlurmJob | None:
         """Return a job without asking scontrol, None where scontrol must be asked."""
@@ -126,10 +147,36 @@ class VirtualHost:
             return None
         # What changes while the rest stays; a job that ran again in between became eligible again.
         shown = job.state, job.reason, job.planned_start_s, job.eligible_s, job.time_limit_min
-        known = self._records.get(job.id)
+        known = self._shown.get(job.id)
         if known is None or known[0] != shown:
-            known = self._records[job.id] = shown, slurm_job(job, slurm.cluster)
+            known = self._shown[job.id] = shown, slurm_job(job, slurm.cluster)
         return known[1]
+
+
+class _Limit:
+    """The time that the JID gives a script: its commands share it."""
+
+    def __init__(self, slurm: VirtualSlurm, env: Mapping[str, str], work_dir: PurePosixPath) -> None:
+        self.took_s = 0.0
+        self._slurm = slurm
+        self._env = env
+        self._work_dir = work_dir
+
+    def run(self, argv: Sequence[str], timeout_s: float) -> Completed:
+        left_s = START_LIMIT_S - self.took_s
+        try:
+            done = self._slurm.run(argv, timeout_s=min(timeout_s, left_s), env=self._env, cwd=self._work_dir)
+        except CommandTimeout as error:
+            self.took_s += min(timeout_s, left_s)
+            if left_s <= timeout_s:
+                raise _OutOfTime from error
+            raise
+        self.took_s += self._slurm.took_s
+        return done
+
+
+class _OutOfTime(Exception):
+    """The JID ends the script."""
 
 
 def slurm_job(job: Job, cluster: Cluster) -> SlurmJob:

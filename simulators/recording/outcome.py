@@ -12,6 +12,7 @@ from simulators.recording.model import End
 from simulators.scenario.result import ExitCode
 
 _TIME_OF_DAY = re.compile(r"^\d\d:\d\d:\d\d ", re.MULTILINE)
+_TOKEN_LASTS = re.compile(r"(?<=The token lasts )[^;\n]*")
 
 
 @dataclass
@@ -106,7 +107,7 @@ class PlayResult:
 
 def masked_output(text: str, named: Callable[[str], str]) -> str:
     """Return a launcher's output without what differs from run to run."""
-    return _TIME_OF_DAY.sub("{time} ", named(text))
+    return _TOKEN_LASTS.sub("{how long}", _TIME_OF_DAY.sub("{time} ", named(text)))
 
 
 def end_divergences(result: PlayResult, end: End, *, tasks_from: Divergence) -> list[Divergence]:

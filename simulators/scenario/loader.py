@@ -91,6 +91,8 @@ def check_tasks(scenario: Scenario, task_ids: Iterable[str], file: Path | None =
     Raises:
         ConfigError: the workflow has no such task.
     """
+    if scenario.user_workflow:
+        return  # it names the tasks itself
     known = set(task_ids)
     for place, label in _named_tasks(scenario):
         task_id = re.sub(r"(\[\d+\])?(#\d+)?$", "", label)

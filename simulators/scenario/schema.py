@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from lute.launch.arguments import RUN_TIME
 from simulators.faults.kinds import AnyFault
 from simulators.faults.model import Fault
 
@@ -114,10 +115,13 @@ class Scenario(_Model):
         about: what happens, in a sentence.
         seen: where such a thing was seen.
         workflow: which workflow runs, unless the command line says otherwise.
+        user_workflow: text of a file that is given to the launcher by -W; `workflow` is run_time then.
         airflow: with which major version of Airflow it is as described; None for both.
         launches: how many launchers start it at the same moment.
         slurm_args: arguments for Slurm on the launcher's command line.
+        token_channel: how the token reaches the operators; see `[jid] token_channel` of a site file.
         retries, retry_delay_s: of every task, where the DAG file gives none.
+        deferrable: whether steps wait in the triggerer, where the DAG file does not say.
         tasks: label -> what its jobs do; a list gives the first, the second and so on; `*` is for the others.
         faults: what goes wrong.
         deadline_s: the run must have ended after so long.
@@ -129,17 +133,27 @@ class Scenario(_Model):
     about: str = ""
     seen: str = ""
     workflow: str = "test"
+    user_workflow: str = ""
     airflow: Literal[2, 3] | None = None
     launches: int = Field(default=1, ge=1, le=100)
     slurm_args: tuple[str, ...] = ("--partition=milano", "--account=lcls:virtual", "--ntasks=4")
+    token_channel: Literal["conf", "variable"] = "conf"  # noqa: S105 - no password
     retries: int = Field(default=0, ge=0, le=100)
     retry_delay_s: Seconds = 30.0
+    deferrable: bool = False
     cluster: ClusterModel = ClusterModel()
     tasks: dict[str, tuple[TaskModel, ...]] = Field(default_factory=dict)
     faults: tuple[AnyFault, ...] = ()
     deadline_s: float = Field(default=6 * 3600.0, gt=0)
     expect: Expected = Expected()
     xfail: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_workflow(cls, given: object) -> object:
+        if isinstance(given, dict) and given.get("user_workflow"):
+            return {"workflow": RUN_TIME, **given}
+        return given
 
     @field_validator("tasks", mode="before")
     @classmethod

@@ -24,6 +24,7 @@ from unittest.mock import patch
 from greenlet import getcurrent
 
 from simulators.dagrunner.installed import MAJOR, AirflowTaskTerminated, AirflowTaskTimeout
+from simulators.dagrunner.variables import disconnected
 from simulators.facility import Facility
 from simulators.kernel.actors import Actor
 from simulators.kernel.aio import VirtualLoop
@@ -59,7 +60,7 @@ def dag_test(world: Facility, dag_id: str, conf: Mapping[str, Any]) -> None:
     dag = world.airflow.state.dags[dag_id].dag
     actor = world.actors.spawn(dag_id, lambda: dag.test(run_conf=dict(conf)))
     deadline_s = world.agenda.now_s + world.scenario.deadline_s
-    with _airflow_in_virtual_time(world, actor), _named_after_tasks(actor):
+    with disconnected(), _airflow_in_virtual_time(world, actor), _named_after_tasks(actor):
         while not actor.is_over:
             next_s = world.agenda.next_time_s
             if next_s is None or next_s > deadline_s:

@@ -54,11 +54,26 @@ class _Lines(io.StringIO):
         return super().write(text)
 
 
+class _Files:
+    """The output files of the jobs; see `lute.launch.log_files.LogFiles`."""
+
+    def __init__(self, files: Mapping[str, str]) -> None:
+        self._files = files
+
+    def size(self, path: str) -> int | None:
+        text = self._files.get(path)
+        return None if text is None else len(text.encode(errors="surrogateescape"))
+
+    def read(self, path: str, offset: int, length: int) -> bytes:
+        return self._files.get(path, "").encode(errors="surrogateescape")[offset : offset + length]
+
+
 class Launch:
     """One launcher and how it went.
 
     Args:
         on_line: called with every line that it prints.
+        files: what the jobs print, by path, as the launcher sees it.
 
     Attributes:
         exit_code: None while it runs, and for one that was killed.
@@ -74,14 +89,24 @@ class Launch:
         runtime: Runtime,
         on_line: Callable[[str], None],
         on_end: Callable[["Launch"], None],
+        files: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self.argv = list(argv)
+        self.env = dict(env)
         self.exit_code: int | None = None
         self.crash = ""
         self.signals = VirtualSignals()
         self._stdout, self._stderr = _Lines(on_line), _Lines(on_line)
-        process = Process(env, runtime, self.signals, self._stdout, self._stderr)
+        process = Process(
+            env,
+            runtime,
+            self.signals,
+            self._stdout,
+            self._stderr,
+            _Files(files or {}),
+            copy_tickets=lambda _env, _runtime: None,  # Kerberos is a header here: no ticket lies in a file
+        )
 
         def run() -> None:
             # What comes out of `main` ends a process as the interpreter does.

@@ -1,15 +1,17 @@
 """The operator's own decisions; that it runs is shown in tests/dags and tests/e2e."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import responses
 
 from lute.errors import ConfigError
-from lute.operators import jidoperators
+from lute.operators import jidoperators, step, tokens
 from lute.operators._compat import AirflowException, AirflowFailException
 from lute.operators.jidoperators import JIDSlurmOperator
+from lute.operators.triggers import JobTrigger
 from tests.fakes import CONF, FakeClock, fake_runtime, settings
 
 BASE = "http://jid.test/jid/ws"
@@ -18,6 +20,8 @@ BASE = "http://jid.test/jid/ws"
 class FakeTaskInstance:
     def __init__(self) -> None:
         self.xcoms: dict[str, Any] = {}
+        self.run_id, self.task_id, self.map_index = "manual__2026-11-22T12:00:00+00:00", "Tester", -1
+        self.try_number, self.max_tries = 2, 3
 
     def xcom_push(self, key: str, value: Any) -> None:
         self.xcoms[key] = value
@@ -32,8 +36,8 @@ class FakeDagRun:
 def jid(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A JID whose one job is done at once; the clock moves only when somebody sleeps."""
     clock = FakeClock()
-    monkeypatch.setattr(jidoperators, "current_runtime", lambda: fake_runtime(clock))
-    monkeypatch.setattr(jidoperators, "load_settings", lambda _env: settings())
+    monkeypatch.setattr(step, "current_runtime", lambda: fake_runtime(clock))
+    monkeypatch.setattr(step, "load_settings", lambda _env: settings())
     monkeypatch.setattr(jidoperators.JidHook, "base_url", lambda _self, _settings: BASE)
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         mock.post(f"{BASE}/mfxl1000126/start_job", json=ok({"tool_id": "7", "status": "SUBMITTED"}))
@@ -95,7 +99,10 @@ def test_a_step_that_succeeds(jid: Any) -> None:
     document = json.loads(jid.calls[0].request.body)
     assert document["def"]["name"] == "Tester"
     assert document["def"]["executable"] == "/opt/lute/scripts/submit_slurm.sh"
-    words = "-c '/data/a b/config.yaml' -t Tester --partition=milano --ntasks=8"
+    words = (
+        "-c '/data/a b/config.yaml' -t Tester --submission-id manual__2026-11-22T12%3A00%3A00%2B00%3A00/Tester/-1"
+        " --try 2 --cleared-at 3 --partition=milano --ntasks=8"
+    )
     assert document["def"]["parameters"] == words
     assert document["def"]["run_as_user"] == document["user"] == "scientist"
 
@@ -134,7 +141,7 @@ def test_a_kill_while_it_waits_cancels_the_job(jid: Any, monkeypatch: pytest.Mon
     operator = JIDSlurmOperator(task_id="Tester")
     clock = FakeClock()
     clock.at_sleep = lambda now_s: operator.on_kill() if now_s > 3 else None
-    monkeypatch.setattr(jidoperators, "current_runtime", lambda: fake_runtime(clock))
+    monkeypatch.setattr(step, "current_runtime", lambda: fake_runtime(clock))
     status(jid, "RUNNING")
     ti = execute(operator)
     assert type(ti.error) is AirflowException  # type: ignore[attr-defined]
@@ -146,16 +153,121 @@ def test_a_kill_while_it_waits_cancels_the_job(jid: Any, monkeypatch: pytest.Mon
 def test_a_kill_during_the_submission_cancels_what_was_submitted(jid: Any) -> None:
     operator = JIDSlurmOperator(task_id="Tester")
 
-    def killed_meanwhile(_request: object) -> tuple[int, dict[str, str], str]:
-        operator.on_kill()
+    def killed_meanwhile(request: Any) -> tuple[int, dict[str, str], str]:
+        if "--cancel" not in request.body.decode():
+            operator.on_kill()
         return 200, {}, json.dumps(ok({"tool_id": "7", "status": "SUBMITTED"}))
 
     jid.remove("POST", f"{BASE}/mfxl1000126/start_job")
     jid.add_callback("POST", f"{BASE}/mfxl1000126/start_job", callback=killed_meanwhile)
     ti = execute(operator)
     assert "Slurm job 7 was cancelled" in str(ti.error)  # type: ignore[attr-defined]
-    assert paths(jid) == ["/mfxl1000126/start_job", "/mfxl1000126/kill_job"]
+    start = "/mfxl1000126/start_job"
+    assert paths(jid) == [start, start, "/mfxl1000126/kill_job"]
+    asked = [json.loads(call.request.body)["def"]["parameters"] for call in jid.calls[:2]]
+    assert asked[0] == f"{asked[1]} --cancel", "the inner one is noted first"
 
 
 def test_a_kill_before_anything_was_submitted_does_no_harm() -> None:
     JIDSlurmOperator(task_id="Tester").on_kill()
+
+
+def deferral(operator: JIDSlurmOperator, **changes: Any) -> Any:
+    """Return Airflow's TaskDeferred, which is no Exception."""
+    with pytest.raises(BaseException) as caught:
+        operator.execute({"ti": FakeTaskInstance(), "dag_run": FakeDagRun(CONF | changes)})
+    assert type(caught.value).__name__ == "TaskDeferred"
+    return caught.value
+
+
+def resume(event: dict[str, Any]) -> FakeTaskInstance:
+    ti = FakeTaskInstance()
+    ti.error = None  # type: ignore[attr-defined]
+    try:
+        JIDSlurmOperator(task_id="Tester").resume({"ti": ti, "dag_run": FakeDagRun(CONF)}, event)
+    except Exception as error:  # noqa: BLE001
+        ti.error = error  # type: ignore[attr-defined]
+    return ti
+
+
+def test_a_deferred_step_leaves_its_wait_to_a_trigger_that_can_be_made_anew(jid: Any) -> None:
+    operator = JIDSlurmOperator(
+        task_id="Tester", deferrable=True, queue_timeout_s=60, execution_timeout=timedelta(hours=1)
+    )
+    deferred = deferral(operator)
+    assert (deferred.method_name, deferred.timeout) == ("resume", timedelta(hours=1))
+    path, arguments = deferred.trigger.serialize()
+    assert path == "lute.operators.triggers.JobTrigger"
+    again = JobTrigger(**json.loads(json.dumps(arguments)))
+    assert again.serialize() == (path, arguments)
+    assert (arguments["job"]["tool_id"], arguments["queue_timeout_s"]) == ("7", 60)
+    assert paths(jid) == ["/mfxl1000126/start_job"]
+
+
+def test_a_token_in_a_variable_is_in_no_argument_of_a_trigger(
+    jid: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "variable", {"lute_token_x": "Bearer secret"}.get)
+    deferred = deferral(
+        JIDSlurmOperator(task_id="Tester", deferrable=True), Authorization="variable:lute_token_x"
+    )
+    assert "secret" not in json.dumps(deferred.trigger.serialize())
+    assert jid.calls[0].request.headers["Authorization"] == "Bearer secret"
+
+
+def test_a_variable_that_is_gone(jid: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "variable", lambda _name: None)
+    ti = execute(JIDSlurmOperator(task_id="Tester"), Authorization="variable:lute_token_x")
+    assert isinstance(ti.error, AirflowFailException)  # type: ignore[attr-defined]
+    assert "no Airflow Variable lute_token_x" in ti.xcoms["log"]
+    assert paths(jid) == []
+
+
+def test_a_job_that_has_ended_already_is_not_deferred(jid: Any) -> None:
+    jid.replace("POST", f"{BASE}/mfxl1000126/start_job", json=ok({"tool_id": "7", "status": "DONE"}))
+    ti = execute(JIDSlurmOperator(task_id="Tester", deferrable=True))
+    assert ti.error is None  # type: ignore[attr-defined]
+    assert ti.xcoms["log"] == "the log�\n"
+
+
+def test_the_default_form_is_airflows_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE", "True")
+    assert JIDSlurmOperator(task_id="Tester").deferrable is True
+    assert JIDSlurmOperator(task_id="Tester", deferrable=False).deferrable is False
+    monkeypatch.delenv("AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE")
+    assert JIDSlurmOperator(task_id="Tester").deferrable is False
+
+
+JOB = {"tool_id": "7", "status": "DONE", "experiment": "mfxl1000126", "log_file_path": "/l/7.out"}
+
+
+@pytest.mark.parametrize(("word", "fails"), [("DONE", False), ("FAILED", True), ("EXITED", True)])
+def test_a_resumed_step_ends_as_its_job_did(jid: Any, word: str, fails: bool) -> None:
+    ti = resume({"job": JOB | {"status": word}})
+    assert (type(ti.error) is AirflowException) is fails  # type: ignore[attr-defined]
+    assert ti.xcoms["log"] == "the log�\n"
+    assert json.loads(ti.xcoms["job"])["status"] == word
+    assert paths(jid) == ["/mfxl1000126/job_log_file"]
+
+
+@pytest.mark.parametrize(("again", "kind"), [(True, AirflowException), (False, AirflowFailException)])
+def test_a_wait_that_failed_costs_the_job(jid: Any, again: bool, kind: type) -> None:
+    trouble = {
+        "what": "no answer",
+        "endpoint": "job_statuses",
+        "http_status": None,
+        "next_step": "wait",
+        "again": again,
+    }
+    ti = resume({"job": JOB | {"status": "RUNNING"}, "trouble": trouble})
+    assert type(ti.error) is kind  # type: ignore[attr-defined]
+    assert "no answer; Slurm job 7 was cancelled" in ti.xcoms["log"]
+    assert paths(jid) == ["/mfxl1000126/kill_job"]
+
+
+def test_a_trigger_that_failed_leaves_no_job(jid: Any) -> None:
+    jid.replace("POST", f"{BASE}/mfxl1000126/start_job", json=ok({"tool_id": "7", "status": "EXITED"}))
+    context = {"ti": FakeTaskInstance(), "dag_run": FakeDagRun(CONF)}
+    with pytest.raises(Exception, match="Trigger timeout"):
+        JIDSlurmOperator(task_id="Tester").resume_execution("__fail__", {"error": "Trigger timeout"}, context)
+    assert [json.loads(call.request.body)["def"]["parameters"][-9:] for call in jid.calls] == [" --cancel"]

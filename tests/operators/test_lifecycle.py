@@ -10,9 +10,11 @@ import pytest
 from lute.errors import PermanentError, RemoteError, TransientError
 from lute.jid.client import JidClient
 from lute.jid.documents import JobRecord
+from lute.jid.start import JobGone
 from lute.jid.status import JobStatus
 from lute.jid.wire import parse_record
-from lute.operators.lifecycle import Lifecycle, Outcome, StepStopped, poll_interval_s
+from lute.operators.lifecycle import Lifecycle, Outcome, StepStopped
+from lute.operators.waiting import Limits
 from tests.fakes import FakeClock, settings
 
 
@@ -27,11 +29,17 @@ class FakeJid:
     killed: list[str] = field(default_factory=list)
     kill_trouble: RemoteError | None = None
     poll_trouble: RemoteError | None = None
+    start_trouble: RemoteError | None = None
+    starts: list[float] = field(default_factory=list)
+    cancelled: int = 0
 
     def word(self) -> Any:
         return self.words[max(moment for moment in self.words if moment <= self.clock.elapsed_s)]
 
     def start_job(self, document: dict[str, Any]) -> JobRecord:
+        self.starts.append(self.clock.elapsed_s)
+        if self.start_trouble:
+            raise self.start_trouble
         return parse_record(document | {"tool_id": "7", "status": self.word(), "log_file_path": "/l/7.out"})
 
     def job_statuses(self, records: Sequence[JobRecord]) -> list[JobRecord]:
@@ -40,6 +48,12 @@ class FakeJid:
             raise self.poll_trouble
         word = self.word()
         return [] if word == "NOTHING" else [parse_record(records[0].document | {"status": word})]
+
+    def cancel_submission(self, document: dict[str, Any]) -> None:
+        assert document["experiment"] == "exp"
+        self.cancelled += 1
+        if self.kill_trouble:
+            raise self.kill_trouble
 
     def kill_job(self, record: JobRecord) -> None:
         if self.kill_trouble:
@@ -52,21 +66,24 @@ class FakeJid:
         return self.log
 
 
-def run(jid: FakeJid, *, poke_interval_s: float = 5.0, stop_at_s: float = 1e9) -> Outcome:
-    remembered: list[JobRecord] = []
-    lifecycle = Lifecycle(
-        cast("JidClient", jid),
+DOCUMENT = {"experiment": "exp"}
+
+
+def lifecycle_of(jid: FakeJid, *, stop_at_s: float = 1e9) -> Lifecycle:
+    client = cast("JidClient", jid)
+    return Lifecycle(
+        client,
+        client,
         clock=jid.clock,
         settings=settings(),
-        poke_interval_s=poke_interval_s,
         log=logging.getLogger("test"),
-        remember=remembered.append,
         stopped=lambda: jid.clock.elapsed_s >= stop_at_s,
     )
-    try:
-        return lifecycle.run({"experiment": "exp"})
-    finally:
-        assert [record.tool_id for record in remembered] == ["7"]
+
+
+def run(jid: FakeJid, *, limits: Limits = Limits(5.0), stop_at_s: float = 1e9) -> Outcome:  # noqa: B008
+    lifecycle = lifecycle_of(jid, stop_at_s=stop_at_s)
+    return lifecycle.conclude(lifecycle.wait(lifecycle.submit(DOCUMENT), DOCUMENT, limits))
 
 
 @pytest.mark.parametrize("word", ["DONE", "FAILED", "EXITED"])
@@ -143,12 +160,112 @@ def test_a_reply_cannot_make_it_another_job() -> None:
     assert run(jid).record.document["experiment"] == "exp"
 
 
+def test_an_outage_of_the_jid_costs_nothing_but_time() -> None:
+    jid = FakeJid(FakeClock(), {0: "RUNNING", 600: "DONE"})
+    answer = jid.job_statuses
+
+    def down(records: Sequence[JobRecord]) -> list[JobRecord]:
+        if 10 < jid.clock.elapsed_s < 10 + 15 * 60:
+            jid.polls.append(jid.clock.elapsed_s)
+            raise TransientError("down", endpoint="e")
+        return answer(records)
+
+    jid.job_statuses = down  # type: ignore[method-assign]
+    assert run(jid).status is JobStatus.DONE
+    assert jid.killed == []
+    assert len(jid.polls) < 60, "back-off"
+
+
+def test_a_submission_that_failed_for_now_is_cancelled_before_anybody_tries_again() -> None:
+    jid = FakeJid(FakeClock(), {0: "RUNNING"}, start_trouble=TransientError("no reply", endpoint="e"))
+    with pytest.raises(TransientError, match="no reply"):
+        run(jid)
+    assert jid.cancelled == 1
+    jid.kill_trouble = TransientError("no reply either", endpoint="e")
+    with pytest.raises(PermanentError, match="a job of it may run: no reply either"):
+        run(jid)
+
+
+def test_a_refused_submission_leaves_nothing_to_cancel() -> None:
+    jid = FakeJid(FakeClock(), {0: "RUNNING"}, start_trouble=PermanentError("bad partition", endpoint="e"))
+    with pytest.raises(PermanentError, match="bad partition"):
+        run(jid)
+    assert jid.cancelled == 0
+
+
+def test_a_job_that_slurm_has_forgotten_is_noticed() -> None:
+    jid = FakeJid(FakeClock(), {0: "RUNNING"})
+    answer = jid.start_job
+
+    def gone(document: dict[str, Any]) -> JobRecord:
+        record = answer(document)
+        if jid.clock.elapsed_s > 0:
+            raise JobGone("job 7 is gone", endpoint="e")
+        return record
+
+    jid.start_job = gone  # type: ignore[method-assign]
+    with pytest.raises(TransientError, match="job 7 is gone; Slurm job 7 was cancelled"):
+        run(jid)
+    assert jid.clock.elapsed_s < 1000
+
+
+def test_a_job_that_has_left_its_exit_code_is_taken_by_that() -> None:
+    jid = FakeJid(FakeClock(), {0: "RUNNING"})
+
+    def start_job(document: dict[str, Any]) -> JobRecord:
+        jid.starts.append(jid.clock.elapsed_s)
+        return parse_record(
+            document | {"tool_id": "7", "status": "DONE" if jid.clock.elapsed_s else "RUNNING"}
+        )
+
+    jid.start_job = start_job  # type: ignore[method-assign]
+    assert run(jid).status is JobStatus.DONE
+    assert len(jid.starts) == 2
+
+
+@pytest.mark.parametrize(
+    ("limits", "words", "message"),
+    [
+        (
+            Limits(5.0, queue_s=100),
+            {0: "SUBMITTED"},
+            "has waited in the queue for 10. s, longer than queue_timeout_s",
+        ),
+        (
+            Limits(5.0, run_s=100),
+            {0: "SUBMITTED", 500: "RUNNING"},
+            "has run for 10. s, longer than run_timeout_s",
+        ),
+        (
+            Limits(5.0, queue_s=100),
+            {0: "SUBMITTED", 50: "RUNNING", 500: "SUBMITTED"},
+            "has waited in the queue for 10. s",
+        ),
+    ],
+)
+def test_a_step_waits_no_longer_than_its_limits(
+    limits: Limits, words: dict[float, Any], message: str
+) -> None:
+    jid = FakeJid(FakeClock(), words)
+    with pytest.raises(PermanentError, match=rf"Slurm job 7 {message}.*Slurm job 7 was cancelled"):
+        run(jid, limits=limits)
+    assert jid.killed == ["7"]
+
+
+def test_limits_that_are_kept_do_nothing() -> None:
+    jid = FakeJid(FakeClock(), {0: "SUBMITTED", 90: "RUNNING", 180: "DONE"})
+    assert run(jid, limits=Limits(5.0, queue_s=100, run_s=100)).status is JobStatus.DONE
+
+
+def test_a_job_that_runs_is_not_concluded() -> None:
+    jid = FakeJid(FakeClock(), {0: "RUNNING"})
+    lifecycle = lifecycle_of(jid)
+    with pytest.raises(ValueError, match="has not ended"):
+        lifecycle.conclude(lifecycle.submit(DOCUMENT))
+
+
 def test_the_end_of_a_job_is_seen_within_a_tenth_of_its_age_or_the_poke_interval() -> None:
     for end_s in (0.2, 3, 20, 47, 300, 3600):
         jid = FakeJid(FakeClock(), {0: "RUNNING", end_s: "DONE"})
         run(jid)
         assert jid.clock.elapsed_s - end_s <= max(1.0, min(5.0, 0.1 * end_s))
-
-
-def test_poll_intervals() -> None:
-    assert [poll_interval_s(age, 5.0) for age in (0, 20, 1000)] == [1.0, 2.0, 5.0]

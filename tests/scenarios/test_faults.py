@@ -183,10 +183,11 @@ def test_a_fault_acts_as_often_as_its_probability_says() -> None:
     assert run(fault, seed=2).faults != run(fault, seed=3).faults
 
 
-def test_a_duplicate_arrives_twice() -> None:
+def test_a_duplicate_arrives_twice_and_is_one_submission() -> None:
     result = run({"what": "duplicate", "where": "jid.start_job", "task": "Tester"})
-    assert result.jobs["Tester"] == [1, 2]
+    assert result.jobs["Tester"] == [1]
     assert len(requests_of(result, "jid.start_job", "Tester")) == 1
+    assert [entry["what"] for entry in result.faults] == ["duplicate"]
 
 
 def test_a_fault_of_the_world_waits_for_its_moment() -> None:
@@ -306,8 +307,11 @@ def test_a_controller_that_is_down_answers_nobody_and_jobs_go_on() -> None:
 @pytest.mark.parametrize("accepted", [True, False])
 def test_sbatch_times_out_with_and_without_a_job(accepted: bool) -> None:
     result = run({"what": "socket_timeout", "at_s": 0, "accepted": accepted})
-    assert len(result.jobs.get("Tester", [])) == int(accepted)
-    assert "Socket timed out" in result.output
+    assert result.jobs["Tester"] == [1]
+    (waits,) = entries_of(result, event="job", job=1, state="PENDING")
+    # A request that may appear yet is waited for before another one is sent.
+    assert (waits["t"] - result.entries[0]["t"] < 5) is accepted
+    assert len(requests_of(result, "jid.start_job", "Tester")) == 1 if accepted else 3
 
 
 def test_a_partition_that_is_down_starts_nothing_until_it_is_up() -> None:
@@ -363,10 +367,11 @@ def test_jobs_report_their_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(JidState, "replace_counters", watched)
     tasks = {"*": {"reports_counters": True}, "ReadTester": {"exit_code": 1, "reports_counters": True}}
     result = run(tasks=tasks)
-    assert written[0] == {"Tester status": "RUNNING"}
-    assert written[1] == {"Tester status": "COMPLETED"}
+    seen = [rows["Tester status"] for rows in written]
+    assert seen.index("RUNNING") < seen.index("COMPLETED")
+    assert seen[-1] == "COMPLETED"
     assert written[-1]["ReadTester status"] == "FAILED"
-    assert len(written) == 2 * 5
+    assert len(written) >= 2 * 5
     assert result.tasks["ReadTester"] == "failed"
 
 

@@ -45,7 +45,7 @@ def problem(tmp_path: Path, text: str) -> str:
         ("workflow: test\n---\nworkflow: test\n", ":3: holds 2 documents, a scenario is one"),
         ("a: [1\n", ":2: not valid YAML: expected ',' or ']', but got '<stream end>'"),
         ("workflow: test\nworkflow: test\n", ":2: the key 'workflow' is used twice, first on line 1"),
-        ("\nworklfow: test\n", ":2: a scenario has no field 'worklfow': did you mean workflow or airflow?"),
+        ("\nworklfow: test\n", ":2: a scenario has no field 'worklfow': did you mean workflow or user_workflow or airflow?"),
         ("12: a\n", ":1: the name 12 is not text: put it in quotes"),
         ("tasks:\n  12: {hangs: true}\n", ":2: the name 12 is not text: put it in quotes"),
         ("workflow: 12\n", ":1: 'workflow' should be text, not 12"),

@@ -68,7 +68,7 @@ def run(folder: Path, tmp_path: Path) -> Run:
             note.unlink()
         base = {
             "PATH": f"{bin_dir}{os.pathsep}{os.environ['PATH']}",
-            "HOME": os.environ["HOME"],
+            "HOME": str(tmp_path / "home"),
             "LUTE_SITE": str(site),
             "LUTE_PYTHON": sys.executable,
             "NOTES": str(notes),

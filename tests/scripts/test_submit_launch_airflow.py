@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lute.arp.caches import with_ticket
 from tests.scripts.conftest import SCRIPTS, Run
 
 
@@ -84,3 +85,43 @@ def test_help_submits_nothing(run: Run, words: list[str]) -> None:
     assert done.exit_code == 0
     assert "usage:" in done.stdout
     assert done.argv is None
+
+
+def cache_for(env: dict[str, str], folder: Path) -> Path:
+    users = folder / "krb5cc"
+    users.write_bytes(with_ticket(ends_s=4_000_000_000))
+    env["KRB5CCNAME"] = f"FILE:{users}"
+    return users
+
+
+def copies(tmp_path: Path) -> list[Path]:
+    root = tmp_path / "home" / ".lute" / "krb5"
+    return list(root.iterdir()) if root.is_dir() else []
+
+
+def test_the_launcher_gets_a_copy_of_the_users_tickets(
+    run: Run, config: Path, folder: Path, tmp_path: Path
+) -> None:
+    env: dict[str, str] = {}
+    users = cache_for(env, folder)
+    done = run("submit_launch_airflow.sh", "-c", str(config), "-w", "test", **env)
+    assert (done.exit_code, done.stdout) == (0, "Submitted batch job 7\n"), done.stderr
+    (copy,) = copies(tmp_path)
+    assert done.env["KRB5CCNAME"] == f"FILE:{copy}/ccache"
+    assert (copy / "ccache").read_bytes() == users.read_bytes()
+
+
+def test_without_a_job_there_is_no_copy(run: Run, config: Path, folder: Path, tmp_path: Path) -> None:
+    env: dict[str, str] = {"SBATCH_SAYS": "sbatch: error: no", "SBATCH_EXIT": "3"}
+    users = cache_for(env, folder)
+    done = run("submit_launch_airflow.sh", "-c", str(config), "-w", "test", **env)
+    assert (done.exit_code, done.stderr) == (3, "sbatch: error: no\n")
+    assert "/.lute/krb5/" in done.env["KRB5CCNAME"]  # there was one
+    assert copies(tmp_path) == []
+    assert users.is_file()
+
+
+def test_tickets_that_cannot_be_copied_stop_nobody(run: Run, config: Path) -> None:
+    done = run("submit_launch_airflow.sh", "-c", str(config), "-w", "test", KRB5CCNAME="KCM:1000")
+    assert (done.exit_code, done.env["KRB5CCNAME"]) == (0, "KCM:1000")
+    assert "warning: the Kerberos cache KCM:1000 cannot be copied" in done.stderr

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from greenlet import getcurrent, greenlet
 
-import lute.launch.main
+import lute.launch.workflow
 from simulators.dagrunner.load import load_folder
 from simulators.explore.explorer import Search
 from simulators.facility import WORKFLOWS
@@ -165,13 +165,13 @@ def into_trigger(read: Callable[[], object], patch: pytest.MonkeyPatch) -> None:
 
 
 def into_launcher(read: Callable[[], object], patch: pytest.MonkeyPatch) -> None:
-    find = lute.launch.main.find_workflow
+    find = lute.launch.workflow.find_workflow
 
     def slow(*arguments: Any) -> str:
         read()
         return find(*arguments)
 
-    patch.setattr(lute.launch.main, "find_workflow", slow)
+    patch.setattr(lute.launch.workflow, "find_workflow", slow)
 
 
 @pytest.mark.parametrize("plant", [into_operator, into_trigger, into_launcher])

@@ -17,6 +17,7 @@ from lute.settings import load_settings
 from simulators.dagrunner.instance import Instance
 from simulators.dagrunner.orders import Orders
 from simulators.dagrunner.service import AirflowServer
+from simulators.facility import WORKFLOWS
 from simulators.kernel.actors import Actors
 from simulators.kernel.clock import VirtualClock
 from simulators.kernel.events import Agenda
@@ -192,7 +193,9 @@ LEGS: tuple[type[Leg], ...] = (Simulated, Real)
 
 def _dags_in(folder: Path) -> Path:
     """Return a copy of the DAG files: Airflow writes beside them what it has compiled."""
-    return Path(shutil.copytree(DAGS, folder / "dags", ignore=shutil.ignore_patterns("__pycache__")))
+    copied = Path(shutil.copytree(DAGS, folder / "dags", ignore=shutil.ignore_patterns("__pycache__")))
+    shutil.copy(WORKFLOWS / "run_time.py", copied)
+    return copied
 
 
 def _read(status: int, kind: str, content: bytes) -> Reply:

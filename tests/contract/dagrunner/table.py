@@ -73,6 +73,7 @@ CASES = (
             "c_values",
             "c_pulls",
             "c_taskflow",
+            "c_variables",
             "c_mapped",
             "c_deferred",
             "c_jid_mapped",

@@ -58,5 +58,5 @@ def test_all_dags_of_the_folder_are_in_a_case(dags: Path) -> None:
 
     loaded = load_folder(dags)
     assert loaded.errors == {}
-    wanted = {name for name in loaded.dags if name.startswith(("c_", "lute_"))}
+    wanted = {name for name in loaded.dags if name.startswith(("c_", "lute_"))} - {"lute_run_time"}  # empty
     assert wanted == {case.dag_id for case in CASES}

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 import requests
 import responses
@@ -30,6 +31,10 @@ class FakeAirflow:
         self.logins = 0
         self.token_uses_left = 1_000_000
         self.xcoms_refused = False
+        self.dag_tasks: list[str] = []
+        self.gone: set[str] = set()
+        self.runs_asked_for = 0
+        self.requests: list[str] = []
         self.clock: FakeClock | None = None
         self.down_from_s = self.down_until_s = 0.0
         for method in ("GET", "POST", "PATCH"):
@@ -39,6 +44,7 @@ class FakeAirflow:
         if self.clock is not None and self.down_from_s <= self.clock.elapsed_s < self.down_until_s:
             return 503, {}, "<html>down</html>"
         path = str(request.url).removeprefix(URL).partition("?")[0]
+        self.requests.append(f"{request.method} {path}")
         status, body = self._route(str(request.method), path, request)
         return status, {}, json.dumps(body)
 
@@ -102,7 +108,14 @@ class FakeAirflow:
         self.triggered.append(body)
         return 200, body
 
-    def get_run(self, _request: object, _dag: str, _run: str) -> tuple[int, Any]:
+    def get_dag_tasks(self, _request: object, _dag: str) -> tuple[int, Any]:
+        rows = [{"task_id": name, "downstream_task_ids": []} for name in self.dag_tasks]
+        return 200, {"tasks": rows, "total_entries": len(rows)}
+
+    def get_run(self, _request: object, _dag: str, run: str) -> tuple[int, Any]:
+        self.runs_asked_for += 1
+        if unquote(run) in self.gone:
+            return 404, {"detail": "not found"}
         return 200, {"state": self.states.pop(0) if len(self.states) > 1 else self.states[0]}
 
     def patch_run(self, request: requests.PreparedRequest, _dag: str, _run: str) -> tuple[int, Any]:
@@ -136,6 +149,7 @@ _ROUTES = (
     (r"GET /dags", "get_dags"),
     (r"GET /dags/([^/]+)", "get_dag"),
     (r"PATCH /dags/([^/]+)", "patch_dag"),
+    (r"GET /dags/([^/]+)/tasks", "get_dag_tasks"),
     (r"GET /importErrors", "get_import_errors"),
     (r"POST /dags/([^/]+)/dagRuns", "post_run"),
     (r"GET /dags/([^/]+)/dagRuns/([^/]+)", "get_run"),

@@ -7,16 +7,43 @@ from typing import Any
 import pytest
 import requests
 import responses
-from urllib3.exceptions import MaxRetryError, NewConnectionError
 
-from lute.errors import AmbiguousError, ConfigError, PermanentError, TransientError
+from lute.errors import ConfigError, PermanentError, TransientError
 from lute.jid.client import JidClient
 from lute.jid.documents import JobRecord
+from lute.jid.start import JobGone
 from lute.jid.status import JobStatus
 from tests.fakes import FakeClock, fake_runtime, settings
 
 BASE = "http://jid.test/jid/ws"
-DOCUMENT = {"_id": "d1", "experiment": "exp", "user": "u", "status": "", "tool_id": ""}
+DOCUMENT = {
+    "_id": "d1",
+    "experiment": "exp",
+    "user": "u",
+    "status": "",
+    "tool_id": "",
+    "def": {"executable": "/x/submit_slurm.sh", "parameters": "-t T --submission-id r/T/-1 --try 1"},
+}
+LIMITS = settings().timeouts
+
+
+def new_client(
+    clock: FakeClock,
+    *tokens: str,
+    patience_s: float = LIMITS.outage_s,
+    url: str = BASE + "/",
+    renewed: bool = False,
+) -> JidClient:
+    """Return a client whose token is the next one each time that it is asked for, the last one for ever."""
+    left = list(tokens or ["Bearer tok"])
+    return JidClient(
+        url,
+        lambda: left.pop(0) if len(left) > 1 else left[0],
+        runtime=fake_runtime(clock),
+        timeouts=LIMITS,
+        patience_s=patience_s,
+        is_renewed=renewed,
+    )
 
 
 @pytest.fixture
@@ -26,7 +53,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def client(clock: FakeClock) -> JidClient:
-    return JidClient(BASE + "/", "Bearer tok", runtime=fake_runtime(clock), timeouts=settings().timeouts)
+    return new_client(clock)
 
 
 @pytest.fixture
@@ -52,54 +79,130 @@ def test_start_job_sends_the_document_with_the_token(client: JidClient, jid: res
     assert json.loads(sent.body or "") == DOCUMENT
 
 
-@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
-def test_a_start_job_that_may_have_had_its_effect_is_not_repeated(
-    client: JidClient, jid: responses.RequestsMock, status: int
+LOST: list[dict[str, Any]] = [
+    *({"status": status, "body": "<html>no</html>"} for status in (408, 429, 500, 502, 503, 504)),
+    *({"status": 200, "body": body} for body in ("", "[1]", "{}", "<html>sign in</html>", "[" * 100_000)),
+    {"body": requests.ReadTimeout()},
+    {"body": requests.ConnectionError("reset")},
+    {"body": requests.exceptions.ChunkedEncodingError()},
+    {"json": {"success": False, "errormsg": "submit_slurm.sh: try again: Slurm does not answer"}},
+    {"json": {"success": False, "errormsg": "submit_slurm.sh did not return within 30 s"}},
+    {"json": {"success": False}},
+    *({"json": ok(value)} for value in (None, [], {}, {"status": "SUBMITTED"}, "text", {"tool_id": ""})),
+]
+
+
+@pytest.mark.parametrize("lost", LOST, ids=lambda lost: str(next(iter(lost.values())))[:40])
+def test_a_start_job_without_a_clear_answer_is_asked_again(
+    client: JidClient, jid: responses.RequestsMock, clock: FakeClock, lost: dict[str, Any]
 ) -> None:
-    jid.post(f"{BASE}/exp/start_job", status=status, body="<html>no</html>")
-    with pytest.raises(AmbiguousError):
+    jid.post(f"{BASE}/exp/start_job", **lost)
+    jid.post(f"{BASE}/exp/start_job", json=ok({"tool_id": "7", "status": "SUBMITTED"}))
+    assert client.start_job(DOCUMENT).tool_id == "7"
+    assert 0 < clock.elapsed_s < 1
+    assert len({call.request.body for call in jid.calls}) == 1, "the same document, so the same job"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "limit_s"),
+    [
+        ("x ended with exit code 75: submit_slurm.sh: try again: Slurm does not answer", LIMITS.outage_s),
+        ("/x/submit_slurm.sh cannot be run: No such file or directory", LIMITS.retry_s),
+    ],
+)
+def test_patience_with_a_refusal_depends_on_what_it_says(
+    client: JidClient, jid: responses.RequestsMock, clock: FakeClock, refusal: str, limit_s: float
+) -> None:
+    jid.post(f"{BASE}/exp/start_job", json={"success": False, "errormsg": refusal})
+    with pytest.raises(TransientError, match=refusal):
+        client.start_job(DOCUMENT)
+    assert limit_s - 30 < clock.elapsed_s <= limit_s
+
+
+def test_what_the_script_or_sbatch_refuses_is_permanent_and_quoted(
+    client: JidClient, jid: responses.RequestsMock
+) -> None:
+    said = "sbatch: error: invalid partition specified: x\nsubmit_slurm.sh: error: sbatch refused the step"
+    jid.post(f"{BASE}/exp/start_job", json={"success": False, "errormsg": said})
+    with pytest.raises(PermanentError, match="invalid partition specified: x"):
         client.start_job(DOCUMENT)
     assert len(jid.calls) == 1
 
 
 @pytest.mark.parametrize(
-    "error",
-    [requests.ReadTimeout(), requests.ConnectionError("reset"), requests.exceptions.ChunkedEncodingError()],
+    ("code", "status"), [(0, JobStatus.DONE), (1, JobStatus.FAILED), (137, JobStatus.FAILED)]
 )
-def test_a_lost_reply_to_start_job_is_not_repeated(
-    client: JidClient, jid: responses.RequestsMock, error: Exception
+def test_a_job_that_has_ended_and_is_forgotten(
+    client: JidClient, jid: responses.RequestsMock, code: int, status: JobStatus
 ) -> None:
-    jid.post(f"{BASE}/exp/start_job", body=error)
-    with pytest.raises(AmbiguousError, match="squeue"):
+    said = f"x ended with exit code 76: submit_slurm.sh: job 7 has ended with exit code {code}"
+    jid.post(f"{BASE}/exp/start_job", json={"success": False, "errormsg": said})
+    record = client.start_job(DOCUMENT)
+    assert (record.tool_id, record.status) == ("7", status)
+    assert record.document == DOCUMENT | {"tool_id": "7", "status": str(status)}
+
+
+def test_a_job_that_is_gone_is_lost(client: JidClient, jid: responses.RequestsMock) -> None:
+    said = "submit_slurm.sh: job 7 is gone: Slurm has forgotten it, and it left no exit code"
+    jid.post(f"{BASE}/exp/start_job", json={"success": False, "errormsg": said})
+    with pytest.raises(JobGone, match="job 7 is gone"):
         client.start_job(DOCUMENT)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        ok({"tool_id": "7", "status": "EXITED"}),
+        {
+            "success": False,
+            "errormsg": "reported no job: submit_slurm.sh: try 1 has no job: nothing to cancel",
+        },
+        {"success": False, "errormsg": "submit_slurm.sh: job 7 has ended with exit code 0"},
+    ],
+)
+def test_a_submission_is_cancelled(
+    client: JidClient, jid: responses.RequestsMock, reply: dict[str, Any]
+) -> None:
+    jid.post(f"{BASE}/exp/start_job", json=reply)
+    client.cancel_submission(DOCUMENT)
+    sent = json.loads(jid.calls[0].request.body or "")
+    assert sent["def"]["parameters"] == f"{DOCUMENT['def']['parameters']} --cancel"  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "said", ["submit_slurm.sh: try again: scancel failed", "submit_slurm.sh: error: x", "anything else"]
+)
+def test_a_submission_that_cannot_be_cancelled(
+    clock: FakeClock, jid: responses.RequestsMock, said: str
+) -> None:
+    jid.post(f"{BASE}/exp/start_job", json={"success": False, "errormsg": said})
+    with pytest.raises((PermanentError, TransientError), match=said):
+        new_client(clock, patience_s=0).cancel_submission(DOCUMENT)
     assert len(jid.calls) == 1
 
 
-def test_a_start_job_that_never_left_is_repeated(
-    client: JidClient, jid: responses.RequestsMock, clock: FakeClock
-) -> None:
-    refused = NewConnectionError(None, "refused")  # type: ignore[arg-type]
-    jid.post(f"{BASE}/exp/start_job", body=requests.ConnectionError(MaxRetryError(None, "/", refused)))  # type: ignore[arg-type]
-    jid.post(f"{BASE}/exp/start_job", json=ok({"tool_id": "7", "status": "SUBMITTED"}))
-    assert client.start_job(DOCUMENT).tool_id == "7"
-    assert 0 < clock.elapsed_s < 1
+def test_a_renewed_token_is_taken_up(clock: FakeClock, jid: responses.RequestsMock) -> None:
+    jid.post(f"{BASE}/job_statuses", status=401, json={"error": "the token has expired"})
+    jid.post(f"{BASE}/job_statuses", json=ok([{"tool_id": "7", "status": "RUNNING"}]))
+    client = new_client(clock, "old", "new", renewed=True)
+    assert client.job_statuses([RECORD])[0].status is JobStatus.RUNNING
+    assert [call.request.headers["Authorization"] for call in jid.calls] == ["Bearer old", "Bearer new"]
+    assert clock.elapsed_s == 0
 
 
-@pytest.mark.parametrize("value", [None, [], {}, {"status": "SUBMITTED"}, "text", {"tool_id": ""}])
-def test_a_start_job_reply_without_a_job_is_ambiguous(
-    client: JidClient, jid: responses.RequestsMock, value: Any
-) -> None:
-    jid.post(f"{BASE}/exp/start_job", json=ok(value))
-    with pytest.raises(AmbiguousError, match="names no Slurm job"):
-        client.start_job(DOCUMENT)
+def test_a_token_that_shall_be_renewed_is_waited_for(clock: FakeClock, jid: responses.RequestsMock) -> None:
+    jid.post(f"{BASE}/job_statuses", status=401, json={"error": "the token has expired"})
+    jid.post(f"{BASE}/job_statuses", status=401, json={"error": "the token has expired"})
+    jid.post(f"{BASE}/job_statuses", json=ok([{"tool_id": "7", "status": "RUNNING"}]))
+    client = new_client(clock, "old", "old", "new", renewed=True)
+    assert client.job_statuses([RECORD])[0].status is JobStatus.RUNNING
+    assert 0 < clock.elapsed_s < 2
 
 
-def test_a_failed_submit_script_is_permanent_and_quoted(
-    client: JidClient, jid: responses.RequestsMock
-) -> None:
-    jid.post(f"{BASE}/exp/start_job", json={"success": False, "errormsg": "invalid partition specified: x"})
-    with pytest.raises(PermanentError, match="invalid partition specified: x"):
-        client.start_job(DOCUMENT)
+def test_a_token_that_nobody_renews_in_time(clock: FakeClock, jid: responses.RequestsMock) -> None:
+    jid.post(f"{BASE}/job_statuses", status=401, json={"error": "the token has expired"})
+    with pytest.raises(TransientError, match="has not renewed it yet"):
+        new_client(clock, "old", renewed=True).job_statuses([RECORD])
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -147,7 +250,7 @@ def test_status_requests_are_given_up_after_the_sites_limit(
         client.job_statuses([RECORD])
     limit_s = settings().timeouts.outage_s
     assert limit_s - 30 < clock.elapsed_s <= limit_s
-    assert len(jid.calls) < 80
+    assert len(jid.calls) < 100
 
 
 @pytest.mark.parametrize(
@@ -185,32 +288,27 @@ def test_a_log_is_text(client: JidClient, jid: responses.RequestsMock, value: An
     assert client.job_log_file(RECORD) == text
 
 
-def test_kill_is_tried_once(client: JidClient, jid: responses.RequestsMock, clock: FakeClock) -> None:
+@pytest.mark.parametrize(("patience_s", "calls"), [(0.0, 1), (2.0, 3)])
+def test_a_kill_is_tried_as_long_as_asked(
+    clock: FakeClock, jid: responses.RequestsMock, patience_s: float, calls: int
+) -> None:
     jid.post(f"{BASE}/exp/kill_job", status=503)
     with pytest.raises(TransientError):
-        client.kill_job(RECORD)
-    assert (len(jid.calls), clock.elapsed_s) == (1, 0)
-
-
-def test_a_busy_jid_is_asked_again_even_to_start_a_job(
-    client: JidClient, jid: responses.RequestsMock
-) -> None:
-    jid.post(f"{BASE}/exp/start_job", status=429)
-    jid.post(f"{BASE}/exp/start_job", json=ok({"tool_id": "7", "status": "SUBMITTED"}))
-    assert client.start_job(DOCUMENT).tool_id == "7"
+        new_client(clock, patience_s=patience_s).kill_job(RECORD)
+    assert len(jid.calls) == calls
+    assert clock.elapsed_s <= patience_s
 
 
 @pytest.mark.parametrize("url", ["jid.test/jid/ws", "http://", "htp://jid/ws"])
 def test_an_address_that_is_none_is_a_configuration_error(url: str) -> None:
-    client = JidClient(url, "tok", runtime=fake_runtime(), timeouts=settings().timeouts)
     with pytest.raises(ConfigError, match="is not an address"):
-        client.start_job(DOCUMENT)
+        new_client(FakeClock(), url=url).start_job(DOCUMENT)
 
 
 @pytest.mark.parametrize("token", ["a\nb", "ü", "\x7f"])
 def test_an_impossible_token_is_refused_without_showing_it(token: str) -> None:
     with pytest.raises(ConfigError, match="no token has") as caught:
-        JidClient(BASE, f"Bearer {token}", runtime=fake_runtime(), timeouts=settings().timeouts)
+        new_client(FakeClock(), f"Bearer {token}")
     assert token not in str(caught.value)
 
 

@@ -50,3 +50,44 @@ def test_the_control_document_has_the_fields_that_the_jid_knows() -> None:
     assert set(document["def"]) == {
         "_id", "name", "executable", "trigger", "location", "parameters", "run_as_user",
     }  # fmt: skip
+
+
+def test_a_conf_is_told_all_its_faults_and_where_confs_come_from() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_run_conf(CONF | {"lute_params": {}, "experiment": 1})
+    assert (
+        caught.value.what == "the DAG run's conf is missing or has wrong: experiment, lute_params.config_file"
+    )
+    assert caught.value.next_step == "start workflows with scripts/launch_airflow.py, which writes the conf"
+
+
+def test_the_control_document_word_for_word() -> None:
+    ids = FakeIdentity()
+    definition, document_id = str(ids.uuid()), str(ids.uuid())
+    document = control_document(
+        parse_run_conf(CONF),
+        task="Tester",
+        executable="/x.sh",
+        parameters="-t Tester",
+        run_as_user="scientist",
+        identity=FakeIdentity(),
+    )
+    assert document == {
+        "_id": document_id,
+        "arp_root_job_id": CONF["ARP_ROOT_JOB_ID"],
+        "experiment": CONF["experiment"],
+        "run_num": CONF["run_id"],
+        "user": CONF["user"],
+        "status": "",
+        "tool_id": "",
+        "def_id": definition,
+        "def": {
+            "_id": definition,
+            "name": "Tester",
+            "executable": "/x.sh",
+            "trigger": "MANUAL",
+            "location": "S3DF",
+            "parameters": "-t Tester",
+            "run_as_user": "scientist",
+        },
+    }

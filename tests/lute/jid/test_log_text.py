@@ -23,3 +23,12 @@ def test_any_text_becomes_one_that_a_database_takes(text: str) -> None:
 
 def test_surrogates_are_replaced() -> None:
     assert clean_log("a\ud800b\x00c", max_kib=1, where=None) == "a?b�c"
+
+
+def test_a_log_of_just_the_limit_stays_whole() -> None:
+    assert clean_log("x" * 1024, max_kib=1, where="/l") == "x" * 1024
+
+
+def test_a_character_that_the_cut_halves_goes_as_a_whole() -> None:
+    cut = clean_log("é" * 600 + "x", max_kib=1, where=None)
+    assert cut == "[... 89 earlier characters cut; the whole log: not known ...]\n" + "é" * 511 + "x"

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from lute.errors import ConfigError, LuteError
+from lute.errors import ConfigError
 from lute.launch.arguments import LaunchArguments
-from lute.launch.conf import build_conf, dag_run_id
+from lute.launch.conf import build_conf, dag_run_id, is_restarted
 from tests.fakes import fake_runtime, settings
 
 ARP = {
@@ -53,15 +53,35 @@ def test_without_experiment_or_run_nothing_starts(change: dict[str, str], messag
         build_conf(arguments(), ARP | change, settings(), fake_runtime())
 
 
-def test_without_token_and_kerberos_the_message_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "requests_gssapi", None)
-    with pytest.raises(LuteError, match=r"no Authorization(?s:.*)launch from the eLog"):
-        build_conf(arguments(), ARP | {"Authorization": ""}, settings(), fake_runtime())
+def test_the_token_may_come_later() -> None:
+    conf = build_conf(arguments(), ARP | {"Authorization": ""}, settings(), fake_runtime())
+    assert conf.authorization == ""
 
 
 def test_run_ids_have_only_characters_that_both_airflows_take() -> None:
     runtime = fake_runtime()
     conf = build_conf(arguments(), ARP, settings(), runtime)
-    first, second = dag_run_id(conf, runtime), dag_run_id(conf, runtime)
+    first, second = dag_run_id(conf, {}, runtime), dag_run_id(conf, {}, runtime)
     assert first != second
     assert set(first) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.~-")
+
+
+def test_the_launchers_own_batch_job_has_one_run_id_in_all_its_lives() -> None:
+    runtime = fake_runtime()
+    env = ARP | {"LUTE_LAUNCHER_JOB": "123", "ARP_JOB_ID": "a:b"}
+    ids = {dag_run_id(build_conf(arguments(), env, settings(), runtime), env, runtime) for _ in range(2)}
+    assert ids == {"mfxl1000126_r12_a-b_job123"}
+
+
+@pytest.mark.parametrize(
+    ("env", "expected"),
+    [
+        ({}, False),
+        ({"SLURM_RESTART_COUNT": "1"}, False),
+        ({"LUTE_LAUNCHER_JOB": "1"}, False),
+        ({"LUTE_LAUNCHER_JOB": "1", "SLURM_RESTART_COUNT": "0"}, False),
+        ({"LUTE_LAUNCHER_JOB": "1", "SLURM_RESTART_COUNT": "2"}, True),
+    ],
+)
+def test_only_the_launchers_own_job_is_started_again(env: dict[str, str], expected: bool) -> None:
+    assert is_restarted(env) is expected

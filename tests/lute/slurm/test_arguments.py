@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lute.errors import ConfigError
-from lute.slurm.arguments import SlurmArguments, parse_arguments
+from lute.slurm.arguments import SlurmArguments, parse_arguments, parse_step_arguments
 from lute.slurm.getopt import Takes
 from lute.slurm.options import SBATCH_OPTIONS
 
@@ -65,10 +65,43 @@ def test_wrong_tokens_are_refused_with_a_hint(tokens: list[str], message: str, h
     assert hint in caught.value.next_step
 
 
-@pytest.mark.parametrize("name", ["partitions", ""])
-def test_unknown_names_are_refused(name: str) -> None:
-    with pytest.raises(ConfigError):
+@pytest.mark.parametrize(
+    ("tokens", "what", "next_step"),
+    [
+        (
+            ["--ntasks"],
+            "wrong Slurm arguments: option '--ntasks' requires an argument",
+            "see `sbatch --help`",
+        ),
+        (["-Z"], "wrong Slurm arguments: invalid option -- 'Z'", ""),
+        (
+            ["--hold", "two words", "--bogus"],
+            "wrong Slurm arguments: 'two words' is not an option, sbatch would take it for its script",
+            "give only options, such as --partition=milano; put a value with blanks in quotes",
+        ),
+    ],
+)
+def test_what_is_said_of_wrong_tokens(tokens: list[str], what: str, next_step: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_arguments(tokens)
+    assert caught.value.what == what
+    assert caught.value.next_step == next_step or (not next_step and "valid: " in caught.value.next_step)
+
+
+@pytest.mark.parametrize(("name", "hint"), [("partitions", "did you mean partition"), ("", "valid: ")])
+def test_unknown_names_are_refused(name: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
         SlurmArguments().get(name)
+    assert caught.value.what == f"sbatch has no option --{name}"
+    assert caught.value.next_step.startswith(hint)
+
+
+def test_a_value_is_given_where_one_is_taken_and_nowhere_else() -> None:
+    assert SlurmArguments().with_option("hold").render() == ["--hold"]
+    with pytest.raises(ConfigError, match=r"^sbatch option --partition needs a value$"):
+        SlurmArguments().with_option("partition")
+    with pytest.raises(ConfigError, match=r"^sbatch option --hold takes no value$"):
+        SlurmArguments().with_option("hold", "x")
 
 
 @pytest.mark.parametrize(
@@ -85,6 +118,7 @@ def test_unknown_names_are_refused(name: str) -> None:
         ("-n 10 --ntasks-per-node=3", 10, ["--ntasks=10"]),
         ("-n 10 --ntasks-per-node=3", 12, ["--ntasks=10", "--ntasks-per-node=3"]),
         ("-n 100 --ntasks-per-node=5", 50, ["--ntasks=50", "--ntasks-per-node=5"]),
+        ("-n 9 --ntasks-per-node=4", 10, ["--ntasks=9"]),
     ],
 )
 def test_max_cores(tokens: str, cores: int, expected: list[str]) -> None:
@@ -117,9 +151,47 @@ def test_counts_that_are_none_are_refused_when_they_are_needed(tokens: str) -> N
         capped(tokens, max_cores=10, max_nodes=2)
 
 
-def test_limits_must_be_positive() -> None:
-    with pytest.raises(ConfigError):
-        capped("-n 1", max_cores=0)
+@pytest.mark.parametrize(
+    ("tokens", "what"),
+    [
+        ("-n abc", "--ntasks=abc: not a positive whole number"),
+        ("--nodes=4-1", "--nodes=4-1: not a number of nodes, such as 2 or 1-4"),
+    ],
+)
+def test_a_count_that_is_none_is_quoted(tokens: str, what: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        capped(tokens, max_cores=10, max_nodes=2)
+    assert caught.value.what == what
+
+
+@pytest.mark.parametrize("name", ["max_cores", "max_nodes"])
+def test_limits_must_be_positive(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{name} must be at least 1, not 0$"):
+        capped("-n 1", **{name: 0})
+
+
+@pytest.mark.parametrize(
+    ("option", "why"),
+    [
+        ("--array=1-4", "a step is one job with one verdict"),
+        ("--wait", "the JID gives sbatch 30 s"),
+        ("--wrap=ls", "the step has a script of its own"),
+        ("--parsable", "the JID reads the job's id from 'Submitted batch job N'"),
+        ("-Q", "the JID reads the job's id from 'Submitted batch job N'"),
+        ("--test-only", "no job would be submitted"),
+    ],
+)
+def test_options_that_would_lose_the_job_are_refused_for_steps(option: str, why: str) -> None:
+    name = parse_arguments([option]).given[0].name
+    with pytest.raises(ConfigError) as caught:
+        parse_step_arguments(["--ntasks=2", option])
+    assert caught.value.what == f"--{name} does not go with a workflow: {why}"
+    assert caught.value.next_step == "leave it out"
+
+
+def test_other_arguments_of_steps_are_read_as_usual() -> None:
+    tokens = ["-n", "4", "-p", "milano"]
+    assert parse_step_arguments(tokens) == parse_arguments(tokens)
 
 
 def test_partition_is_replaced() -> None:

@@ -28,6 +28,8 @@ def test_spellings(tokens: tuple[str, ...]) -> None:
         (("--nice", "5"), [Given("nice", None)]),
         (("--nice=5",), [Given("nice", "5")]),
         (("-koff",), [Given("no-kill", "off")]),
+        (("-k",), [Given("no-kill", None)]),
+        (("-Hk",), [Given("hold", None), Given("no-kill", None)]),
         (("--comment=a=b c",), [Given("comment", "a=b c")]),
         (("--partition=",), [Given("partition", "")]),
         (("--job-name", "--x"), [Given("job-name", "--x")]),
@@ -65,3 +67,25 @@ def test_operands_end_the_options_or_not() -> None:
     tokens = ["-n", "1", "a.sh", "-n", "2"]
     assert scan(tokens, SBATCH_OPTIONS, stop_at_operand=True)[1] == ["a.sh", "-n", "2"]
     assert scan(tokens, SBATCH_OPTIONS, stop_at_operand=False)[1] == ["a.sh"]
+
+
+@pytest.mark.parametrize(
+    ("token", "concerned", "known"),
+    [
+        ("--bogus=3", "bogus", False),
+        ("--ntask=4", "ntask", True),
+        ("-z", "z", False),
+        ("-n", "n", True),
+        ("--hold=3", "hold", True),
+        ("--ntasks", "ntasks", True),
+    ],
+)
+def test_errors_name_the_option_and_say_whether_there_is_one(token: str, concerned: str, known: bool) -> None:
+    with pytest.raises(OptionError) as caught:
+        read(token)
+    assert (caught.value.token, caught.value.known) == (concerned, known)
+    assert str(caught.value) == caught.value.text
+
+
+def test_a_single_dash_is_an_operand() -> None:
+    assert scan(["-", "-n", "1"], SBATCH_OPTIONS, stop_at_operand=False) == ([Given("ntasks", "1")], ["-"])

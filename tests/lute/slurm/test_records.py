@@ -4,7 +4,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lute.slurm.records import parse_fields, parse_job, parse_queue
+from lute.slurm.records import (
+    MarkedJob,
+    QueueEntry,
+    SlurmJob,
+    parse_fields,
+    parse_job,
+    parse_marks,
+    parse_queue,
+)
 from lute.slurm.states import SlurmState
 
 # verbatim from Slurm 22.05.8
@@ -107,3 +115,52 @@ def test_queue() -> None:
     first, second = parse_queue(text)
     assert (first.job_id, first.state, first.name, first.reason) == ("12", SlurmState.RUNNING, "a|b c", "")
     assert (second.job_id, second.account, second.reason) == ("13_[1-3%2]", "", "Resources")
+
+
+def test_a_record_may_say_next_to_nothing() -> None:
+    job = parse_job("JobId=3 JobName=a JobState=RUNNING\n")
+    assert job == SlurmJob(
+        job_id="3",
+        name="a",
+        state=SlurmState.RUNNING,
+        reason="",
+        exit_code="",
+        nodes="",
+        num_cpus=None,
+        partition="",
+        account="",
+        submit_time=None,
+        start_time=None,
+        end_time=None,
+        stdout_path="",
+        work_dir="",
+    )
+    nameless = parse_job("JobId=3 JobState=RUNNING\n")
+    assert nameless is not None
+    assert nameless.name == ""
+
+
+def test_what_a_later_record_says_is_not_the_first_ones() -> None:
+    later = ONE_LINE.replace("JobId=180", "JobId=181").replace("Reason=None", "Reason=None FailedNode=n1")
+    assert parse_fields(later)["FailedNode"] == "n1"
+    assert parse_fields(ONE_LINE.rstrip("\n") + "\n" + later) == parse_fields(ONE_LINE)
+
+
+def test_what_stands_before_the_record_is_skipped() -> None:
+    assert parse_fields("scontrol: some news\n" + ONE_LINE) == parse_fields(ONE_LINE)
+
+
+def test_the_queue_has_all_columns_and_no_other_lines() -> None:
+    text = "slurm|a|b|c|d|e|f\n12|RUNNING\n12|RUNNING|Prolog|me|milano|lcls:x|name\n"
+    assert parse_queue(text) == [
+        QueueEntry("12", "name", SlurmState.RUNNING, "Prolog", "me", "milano", "lcls:x")
+    ]
+
+
+def test_marks_are_comments_and_may_hold_anything() -> None:
+    text = "12|RUNNING|lute:r/T/-1:1\n13_4|MELTED|a|b c\n14|PENDING|(null)\n15|RUNNING\nx|RUNNING|no job\n\n"
+    assert parse_marks(text) == [
+        MarkedJob("12", SlurmState.RUNNING, "lute:r/T/-1:1"),
+        MarkedJob("13_4", None, "a|b c"),
+        MarkedJob("14", SlurmState.PENDING, ""),
+    ]

@@ -28,7 +28,7 @@ def into_xcom(_operator: Any, context: Any, token: str) -> None:
 
 
 def into_arguments(operator: Any, _context: Any, token: str) -> None:
-    operator.custom_slurm_params = f"--partition=milano --comment={token}"
+    operator.custom_slurm_params = f"--partition=milano --job-name={token}"
 
 
 def into_log(operator: Any, _context: Any, token: str) -> None:

@@ -12,6 +12,7 @@ from lute.airflow_api.models import TaskState
 from lute.seams import Runtime, installed
 from simulators.dagrunner.instance import Instance
 from simulators.dagrunner.state import DagRun, TaskInstance
+from simulators.dagrunner.variables import connected
 from simulators.dagrunner.version import AIRFLOW_2, AIRFLOW_3, AirflowConf
 from simulators.kernel.actors import Actors
 from simulators.kernel.clock import VirtualClock
@@ -139,6 +140,7 @@ def new_airflow(tmp_path: Path) -> Iterator[NewAirflow]:
             made.append(airflow)
             runtime = Runtime(clock=VirtualClock(airflow.agenda, airflow.actors))
             stack.enter_context(installed(lambda: runtime))
+            stack.enter_context(connected(airflow.instance.state))
             stack.callback(airflow.actors.close)
             parts = sys.modules.get("contract_parts")
             if parts is not None:

@@ -188,6 +188,9 @@ def test_an_instance_sees_files_come_change_and_go(new_airflow: NewAirflow) -> N
     path = airflow.write("other", "raise RuntimeError('now broken')\nif True:\n", "pass")
     os.utime(path, (1, 1))
     instance.reparse(str(path))
+    assert instance.state.parse_requests == {str(path)}
+    airflow.pass_time(5.0)
+    assert instance.state.parse_requests == set()
     assert [failure.file for failure in instance.state.import_errors] == [str(path)]
     assert "now broken" in instance.state.import_errors[0].stack_trace
     path.unlink()

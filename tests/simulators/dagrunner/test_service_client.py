@@ -15,6 +15,7 @@ from simulators.kernel.actors import Actors
 from simulators.kernel.clock import VirtualClock
 from simulators.kernel.events import Agenda
 from simulators.kernel.trace import Trace
+from simulators.net.messages import HttpReply, HttpRequest
 from simulators.net.network import Network
 from simulators.net.session import VirtualSession
 from tests.fakes import fake_runtime, settings
@@ -95,3 +96,52 @@ def test_refusals_and_failures_reach_the_client(world: World, client_of: ClientO
     world.orders.components["scheduler"] = "unhealthy"
     with pytest.raises(TransientError, match="scheduler is unhealthy"):
         client.check_health()
+
+
+def test_variables_are_stored_listed_and_removed(world: World, client_of: ClientOf) -> None:
+    client, held = client_of(world), world.orders.state.variables
+    for value in ("first", "é\n\"' {}"):
+        client.set_variable("lute a/b", value)
+        assert held == {"lute a/b": value}
+    many = {f"lute_{number:03}": str(number) for number in range(150)}
+    held |= many | {"other": ""}
+    assert client.variables("lute_") == many
+    for _ in range(2):  # the second time it is not there
+        client.delete_variable("lute a/b")
+        assert "lute a/b" not in held
+
+
+def test_a_variable_that_comes_up_meanwhile_is_written_over(world: World, client_of: ClientOf) -> None:
+    client, held, before = client_of(world), world.orders.state.variables, world.server.handle
+
+    def handle(request: HttpRequest) -> HttpReply:
+        if request.method == "POST" and request.url.endswith("/variables"):
+            held.setdefault("lute", "somebody else's")
+        return before(request)
+
+    world.server.handle = handle  # type: ignore[method-assign]
+    client.set_variable("lute", "mine")
+    assert held == {"lute": "mine"}
+
+
+def test_a_refusal_does_not_quote_the_value(world: World, client_of: ClientOf) -> None:
+    client, before = client_of(world), world.server.handle
+
+    def handle(request: HttpRequest) -> HttpReply:
+        if "/variables" not in request.url:
+            return before(request)
+        return HttpReply(403, b'{"detail": "not allowed: s3cret"}')
+
+    world.server.handle = handle  # type: ignore[method-assign]
+    for change in (lambda: client.set_variable("lute", "s3cret"), lambda: client.delete_variable("lute")):
+        with pytest.raises(PermanentError, match=r"Variable lute \(HTTP 403\)") as refused:
+            change()
+        assert "s3cret" not in str(refused.value)
+        assert f"the user {USER}" in refused.value.next_step
+
+
+def test_a_dag_file_is_parsed_on_request(world: World, client_of: ClientOf) -> None:
+    client = client_of(world)
+    for _ in range(2):  # 3.3 refuses the second request, while the first waits
+        client.parse_dag_file("flow")
+    assert world.orders.asked == [("reparse", "/dags/sub/flow.py")]

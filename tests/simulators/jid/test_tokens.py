@@ -1,6 +1,7 @@
 import jwt
 import pytest
 
+from lute.arp.token import token_expiry
 from simulators.jid.tokens import TokenAuthority, TokenRefused
 from tests.fakes import FakeClock
 
@@ -58,3 +59,12 @@ def test_what_is_no_token_of_this_authority_is_401(authority: TokenAuthority, cl
         with pytest.raises(TokenRefused) as caught:
             authority.check(bad, experiment="exp", user="u")
         assert caught.value.http_status == 401, bad
+
+
+def test_no_token_lives_longer_than_the_authority_says(authority: TokenAuthority, clock: FakeClock) -> None:
+    authority.longest_min = 1.0
+    token = authority.issue("scientist", "exp", lifetime_min=300)
+    short = authority.issue("scientist", "exp", lifetime_min=0.5)
+    assert authority.issued == [token, short]
+    assert token_expiry(token) == clock.now().timestamp() + 60
+    assert token_expiry(short) == clock.now().timestamp() + 30

@@ -142,7 +142,7 @@ def test_a_crash_of_the_launcher_is_found_and_leaves_a_traceback(monkeypatch: py
     def crash(*_arguments: Any, **_options: Any) -> None:
         raise TypeError("a bug")
 
-    monkeypatch.setattr("lute.launch.main.find_workflow", crash)
+    monkeypatch.setattr("lute.launch.workflow.find_workflow", crash)
     result = run_scenario(Scenario())
     assert result.exit_codes == [1]
     assert [found.text for found in result.broken] == ["launcher crashes: TypeError: a bug"]

@@ -10,6 +10,7 @@ from airflow.providers.common.compat.sdk import (
     AirflowFailException,
     AirflowSkipException,
     BaseOperator,
+    Variable,
 )
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
@@ -142,7 +143,7 @@ class Tick(BaseTrigger):
     """Fires after some seconds; or ends otherwise.
 
     Args:
-        mode: `event`, `nothing`, `error`.
+        mode: `event`, `nothing`, `error`; or `variable`: the event holds the Variable named as the task.
     """
 
     def __init__(self, label, seconds, mode):
@@ -165,6 +166,8 @@ class Tick(BaseTrigger):
             raise RuntimeError("told to fail")
         if self.mode == "event":
             yield TriggerEvent({"after": self.seconds})
+        if self.mode == "variable":
+            yield TriggerEvent({"after": Variable.get(self.label)})
 
     async def on_kill(self):
         """Note it; 3.3 calls it."""

@@ -1,9 +1,9 @@
-"""DAGs about XComs and mapped tasks."""
+"""DAGs about XComs, mapped tasks and Variables."""
 
 from datetime import UTC, datetime, timedelta
 
 from airflow import DAG
-from airflow.providers.common.compat.sdk import task
+from airflow.providers.common.compat.sdk import Variable, task
 from contract_parts import Act, Defer
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -110,6 +110,35 @@ with DAG("c_taskflow", schedule=None, start_date=START):
     total(added)
     add.override(task_id="add_again").expand(a=added)
     second()
+
+with DAG("c_variables", schedule=None, start_date=START):
+
+    @task
+    def put():
+        """Store two Variables, one of them twice."""
+        Variable.set("c_text", "first")
+        Variable.set("c_text", "é\n\"'")
+        Variable.set("c_object", {"a": [1, "two"]}, serialize_json=True)
+
+    @task
+    def get():
+        """Return both as they are found, and what stands in for one that is not there."""
+        found = Variable.get("c_object", deserialize_json=True)
+        return [Variable.get("c_text"), found, Variable.get("c_none", "instead")]
+
+    @task
+    def miss():
+        """Ask for one that is not there."""
+        return Variable.get("c_none")
+
+    @task(trigger_rule="all_done")
+    def delete():
+        """Remove them, and look."""
+        for key in ("c_text", "c_object"):
+            Variable.delete(key)
+        return [Variable.get(key, "gone") for key in ("c_text", "c_object")]
+
+    put() >> [get(), miss()] >> delete()
 
 with DAG("c_mapped", schedule=None, start_date=START, default_args={"retry_delay": timedelta(seconds=5)}):
     numbers = Act(task_id="numbers", value=[3, 1, 2])

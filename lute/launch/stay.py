@@ -1,0 +1,160 @@
+"""Staying with a run: from its start to its end, whatever happens."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lute.airflow_api.client import AirflowClient
+from lute.airflow_api.models import RunState
+from lute.arp.counters import Counters
+from lute.errors import ConfigError, LuteError, PermanentError, TransientError
+from lute.launch.collect import LogCollector
+from lute.launch.follow import LogFollower
+from lute.launch.jobs import JobLookup
+from lute.launch.process import Process
+from lute.launch.progress import progress
+from lute.launch.reports import write_report
+from lute.launch.rows import ProgressRows
+from lute.launch.steps import Steps
+from lute.launch.sweep import ANSWER_S, Sweep
+from lute.launch.table import reasons, table_lines
+from lute.launch.watch import RunRef, watch
+from lute.settings import Settings
+from lute.slurm.commands import SlurmCommands
+
+_ONCE_MORE_S = (8.0,)
+"""Slurm kills a launcher 30 s after it has asked it to end: all must be over by then."""
+_WITHOUT_HASTE_S = (10.0, 25.0)
+"""A submission that was under way may take a minute (start_job_s)."""
+
+
+class Stay:
+    """The launcher's time with one run.
+
+    Args:
+        workflow: its name, for messages.
+        follow: whether the logs of running steps are printed live.
+        counters: where the progress is shown besides; None for nowhere.
+        reports: files that take a report at the end.
+
+    Attributes:
+        output: what the user reads.
+        chores: what is called now and then while the run goes on.
+    """
+
+    def __init__(
+        self,
+        airflow: AirflowClient,
+        run: RunRef,
+        process: Process,
+        settings: Settings,
+        *,
+        workflow: str,
+        follow: bool = False,
+        counters: Counters | None = None,
+        reports: Sequence[Path] = (),
+    ) -> None:
+        clock = process.runtime.clock
+        slurm = SlurmCommands(process.runtime.commands, process.env, timeout_s=ANSWER_S)
+        self._airflow = airflow
+        self._run = run
+        self._process = process
+        self._settings = settings
+        self._workflow = workflow
+        self._reports = reports
+        self._steps = Steps()
+        self._progress, self.output = progress(self._steps, clock, process.stream, process.write)
+        self._sweep = Sweep(slurm, run.run_id, clock, self._tell_if_possible)
+        self.chores: list[Callable[[], None]] = [self._progress.poll]
+        follower = None
+        if follow:
+            follower = LogFollower(airflow, run, self.output, self._steps, clock, process.log_files)
+            self.chores.insert(0, follower.poll)
+        self._rows = None
+        if counters is not None:
+            self._rows = ProgressRows(counters, self._steps, clock, self.output)
+            self.chores.append(self._rows.poll)
+        jobs = JobLookup(slurm, clock)
+        self._collector = LogCollector(
+            airflow,
+            run,
+            self.output,
+            self._steps,
+            jobs,
+            process.log_files,
+            settings.logs.max_kib,
+            follower,
+        )
+
+    def from_start_to_end(self, start: Callable[[], None]) -> RunState:
+        """Start the run, tell what happens until it has ended, and return its final state.
+
+        Whatever ends this earlier ends the run, too: it must not go on unwatched.
+        """
+        is_there = True
+        try:
+            try:
+                start()
+            except (ConfigError, PermanentError, TransientError):
+                is_there = False  # surely; only an AmbiguousError leaves that open
+                raise
+            self._airflow.patience_s = self._settings.timeouts.outage_s
+            state = self._follow()
+        except BaseException:
+            self._process.signals.ignore()
+            self._progress.close()
+            if is_there:
+                self._give_up()
+            raise
+        self._process.signals.ignore()
+        self._progress.close()
+        self._conclude(state)
+        return state
+
+    def _follow(self) -> RunState:
+        state = RunState.QUEUED
+        polls = watch(
+            self._airflow,
+            self._run,
+            self._process.runtime.clock,
+            queued_limit_s=self._settings.timeouts.queued_s,
+            chores=self.chores,
+        )
+        for now, tasks in polls:
+            self._collector.update(tasks)
+            state = now
+        return state
+
+    def _give_up(self) -> None:
+        """Mark the run failed and cancel its jobs, so that nothing goes on unwatched. Never raises."""
+        self._airflow.hurry(ANSWER_S)
+        run_id = self._run.run_id
+        try:
+            self._airflow.fail_run(self._run.dag_id, run_id)
+        except LuteError as error:
+            if not (isinstance(error, PermanentError) and error.http_status == 404):
+                self._tell_if_possible(
+                    f"DAG run {run_id} may go on in Airflow, it could not be marked failed: {error.what}"
+                )
+        else:
+            self._tell_if_possible(f"DAG run {run_id} was marked failed, which cancels its jobs")
+        self._sweep.run(_ONCE_MORE_S)
+
+    def _conclude(self, state: RunState) -> None:
+        """Tell how everything went."""
+        is_certain = all(step.has_spoken for step in self._steps)
+        self._sweep.run(() if is_certain else _WITHOUT_HASTE_S)
+        if self._rows is not None:
+            self._rows.finish()
+        for line in (*table_lines(self._steps), *reasons(self._steps)):
+            self.output.line(line)
+        for file in self._reports:
+            try:
+                write_report(file, self._workflow, self._run, state, list(self._steps))
+            except OSError as error:
+                self.output.news(f"WARNING: the report {file} could not be written: {error}")
+        self.output.news(f"Workflow {self._workflow}: {state}")
+
+    def _tell_if_possible(self, text: str) -> None:
+        with contextlib.suppress(OSError):  # the output may be what went wrong
+            self.output.news(text)

@@ -1,0 +1,83 @@
+"""The last look into Slurm: what a DAG run left there is cancelled."""
+
+import re
+from collections.abc import Callable, Sequence
+from urllib.parse import unquote
+
+from lute.errors import ConfigError, LuteError
+from lute.jid.submission import mark_prefix
+from lute.seams import Clock
+from lute.slurm.commands import SlurmCommands
+from lute.slurm.records import MarkedJob
+from lute.slurm.states import SlurmState
+
+ANSWER_S = 5.0
+"""So long one command of Slurm may take: Slurm gives a job that must end 30 s."""
+
+
+class Sweep:
+    """Finds the jobs of one run by the comment with which submit_slurm.sh marks them. Never raises.
+
+    Args:
+        tell: takes a line for the user.
+    """
+
+    def __init__(self, slurm: SlurmCommands, run_id: str, clock: Clock, tell: Callable[[str], None]) -> None:
+        self._slurm = slurm
+        self._mark = mark_prefix(run_id)
+        self._clock = clock
+        self._tell = tell
+        self._cancelled: set[str] = set()
+
+    def run(self, again_after_s: Sequence[float] = ()) -> None:
+        """Cancel what is left, now and after each of some waits: Airflow may be about to submit a job.
+
+        Args:
+            again_after_s: seconds between one look and the next; empty where nothing can be left, so that
+                nobody needs to hear of a Slurm that does not answer.
+        """
+        problem = self._look()
+        for wait_s in again_after_s:
+            self._clock.sleep(wait_s)
+            problem = self._look()
+        if problem and again_after_s:
+            self._tell(f"{problem}; if a job of this run is left: squeue --me -o '%i %k', scancel JOB")
+
+    def _look(self) -> str:
+        """Cancel what there is; return what went wrong, in words."""
+        try:
+            found = [job for job in self._slurm.own_jobs() if self._is_left(job)]
+        except ConfigError:
+            return "There is no squeue here to look for jobs"
+        except (LuteError, OSError) as error:
+            return f"Slurm could not be asked for jobs: {_first_line(error)}"
+        problem = ""
+        for job in found:
+            problem = self._cancel(job) or problem
+        return problem
+
+    def _is_left(self, job: MarkedJob) -> bool:
+        is_ending = job.state is SlurmState.COMPLETING
+        return job.comment.startswith(self._mark) and not is_ending and job.job_id not in self._cancelled
+
+    def _cancel(self, job: MarkedJob) -> str:
+        whose = f"Slurm job {job.job_id} of {_task(job.comment.removeprefix(self._mark))}"
+        try:
+            self._slurm.cancel(job.job_id)
+        except (LuteError, OSError) as error:
+            return f"{whose} could not be cancelled: {_first_line(error)}"
+        self._cancelled.add(job.job_id)
+        self._tell(f"{whose} was left by this run: cancelled")
+        return ""
+
+
+def _task(mark: str) -> str:
+    """Return the step's name in `<task_id>/<map_index>:<try>`; something readable for any other text."""
+    found = re.fullmatch(r"([^/]+)/(-?\d+):\d+", mark)
+    if found is None:
+        return "a step"
+    return unquote(found[1]) if found[2] == "-1" else f"{unquote(found[1])}[{found[2]}]"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

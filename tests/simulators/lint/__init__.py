@@ -1,0 +1,1 @@
+"""What `lute-sim lint-dag` says of DAG files."""
