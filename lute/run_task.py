@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from lute.errors import ConfigError, LuteError
 from lute.execution.executor import StatusHook
+from lute.execution.memory_events import oom_kills
 from lute.execution.output import Output
 from lute.execution.verdict import Verdict
 from lute.io.config import load_config
@@ -79,7 +80,13 @@ def _parser() -> _Parser:
 
 
 def _leave_exit_code(file: Path, exit_code: int) -> None:
-    """Leave the exit code for whoever asks after Slurm has forgotten the job. Whole, or not at all."""
+    """Leave the exit code for whoever asks after Slurm has forgotten the job. Whole, or not at all.
+
+    Slurm calls a job of which something was killed for memory failed, whatever its exit code: nothing is left
+    of one, so that nobody takes it for a success.
+    """
+    if oom_kills():
+        return
     draft = file.with_name(f".{file.name}")
     try:
         draft.write_text(f"{exit_code}\n", encoding="ascii")

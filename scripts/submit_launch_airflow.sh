@@ -5,7 +5,7 @@ set -euo pipefail
 
 usage() {
     cat <<'TEXT'
-usage: submit_launch_airflow.sh -c CONFIG -w WORKFLOW [--debug] [--test] [-e EXPERIMENT] [-r RUN] SLURM_ARGS...
+usage: submit_launch_airflow.sh -c CONFIG {-w WORKFLOW | -W FILE} [-e EXPERIMENT] [-r RUN] SLURM_ARGS...
 
 The arguments are launch_airflow.py's (see launch_airflow.py --help). The launcher's own job takes one core
 and, of SLURM_ARGS, partition, account, qos and reservation; every step of the workflow takes all of them.

@@ -171,7 +171,7 @@ class Facility:
             self._stack.close()
 
     def launch(self, *more: str, user_workflow: str = "") -> Launch:
-        """Start the launcher for the scenario's workflow, or for one of the user's own: the text of a file."""
+        """Start the launcher for the scenario's workflow, or for one of the user's own, as in a file."""
         number = len(self.launches) + 1
         own = user_workflow or self.scenario.user_workflow
         chosen = ["-W", self._file(f"workflow-{number}.yaml", own)] if own else ["-w", self.scenario.workflow]
@@ -232,15 +232,17 @@ class Facility:
         """
         deadline_s = self.start_s + self.scenario.deadline_s
         agenda = self.agenda
-        while not self.is_over:
-            next_s = agenda.next_time_s
-            if next_s is None or next_s > deadline_s:
-                return False
-            agenda.step()
+        while True:
+            while not self.is_over:
+                next_s = agenda.next_time_s
+                if next_s is None or next_s > deadline_s:
+                    return False
+                agenda.step()
+                self._raise_crash()
+            agenda.advance(agenda.now_s + _SETTLE_S)
             self._raise_crash()
-        agenda.advance(agenda.now_s + _SETTLE_S)
-        self._raise_crash()
-        return self.is_over
+            if self.is_over:  # nobody has had anything run again meanwhile
+                return True
 
     @property
     def is_over(self) -> bool:

@@ -42,6 +42,11 @@ def mark_prefix(run_id: str) -> str:
     return f"lute:{_as_name(run_id)}/"
 
 
+def step_mark_prefix(run_id: str, task_id: str, map_index: int) -> str:
+    """Return how the comment of every job of a step begins."""
+    return f"{mark_prefix(run_id)}{_as_name(task_id)}/{map_index}:"
+
+
 def _as_name(text: str) -> str:
     """Return a file name for any text, the text itself where that is one."""
     name = quote(text, safe="")

@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Sequence
 
 from lute.errors import ConfigError, LuteError
-from lute.launch.arguments import LaunchArguments, parse_launch_arguments
+from lute.launch.arguments import LaunchArguments, launch_parser, parse_launch_arguments
 from lute.launch.process import Interrupted, Process
 from lute.redact import redact
 
@@ -19,6 +19,8 @@ def main(argv: Sequence[str], process: Process | None = None) -> int:
         0 the workflow succeeded; 1 it failed, or the launcher lost it; 2 usage or configuration;
         128 + the number of the signal that interrupted it.
     """
+    if not {"-h", "--help"}.isdisjoint(argv):
+        launch_parser().parse_args(["--help"])  # and ends; at once, before the site's settings are read
     process = process or Process()
     try:
         process.signals.raise_interrupted()

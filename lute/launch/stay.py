@@ -11,6 +11,7 @@ from lute.errors import ConfigError, LuteError, PermanentError, TransientError
 from lute.launch.collect import LogCollector
 from lute.launch.follow import LogFollower
 from lute.launch.jobs import JobLookup
+from lute.launch.leftovers import Leftovers
 from lute.launch.process import Process
 from lute.launch.progress import progress
 from lute.launch.reports import write_report
@@ -62,6 +63,7 @@ class Stay:
         self._settings = settings
         self._workflow = workflow
         self._reports = reports
+        self._state = RunState.QUEUED
         self._steps = Steps()
         self._progress, self.output = progress(self._steps, clock, process.stream, process.write)
         self._sweep = Sweep(slurm, run.run_id, clock, self._tell_if_possible)
@@ -74,6 +76,7 @@ class Stay:
         if counters is not None:
             self._rows = ProgressRows(counters, self._steps, clock, self.output)
             self.chores.append(self._rows.poll)
+        self.chores.append(Leftovers(self._steps, self._sweep, clock).poll)
         jobs = JobLookup(slurm, clock)
         self._collector = LogCollector(
             airflow,
@@ -99,20 +102,40 @@ class Stay:
                 is_there = False  # surely; only an AmbiguousError leaves that open
                 raise
             self._airflow.patience_s = self._settings.timeouts.outage_s
-            state = self._follow()
+            self._follow()
+            while not self._clean_up():
+                self._follow()
         except BaseException:
             self._process.signals.ignore()
             self._progress.close()
-            if is_there:
+            if self._state.is_final:
+                self._sweep.run(_ONCE_MORE_S)
+            elif is_there:
                 self._give_up()
             raise
         self._process.signals.ignore()
         self._progress.close()
-        self._conclude(state)
-        return state
+        self._conclude(self._state)
+        return self._state
 
-    def _follow(self) -> RunState:
-        state = RunState.QUEUED
+    def _clean_up(self) -> bool:
+        """Cancel what is left of a run that has ended; return False if it goes on again: somebody cleared it."""
+        if all(step.is_certain for step in self._steps):
+            self._sweep.run()
+            return True
+        return self._sweep.run(_WITHOUT_HASTE_S, self._settings.timeouts.outage_s, is_over=self._is_still_over)
+
+    def _is_still_over(self) -> bool:
+        """Tell whether the run has ended as it had; a short step may have been run again meanwhile."""
+        try:
+            tasks = self._airflow.task_instances(self._run.dag_id, self._run.run_id)
+            is_over = self._airflow.run_state(self._run.dag_id, self._run.run_id).is_final
+        except LuteError:
+            return True  # it was, a moment ago
+        return is_over and tasks == [step.instance for step in self._steps]
+
+    def _follow(self) -> None:
+        self._state = RunState.QUEUED
         polls = watch(
             self._airflow,
             self._run,
@@ -122,8 +145,7 @@ class Stay:
         )
         for now, tasks in polls:
             self._collector.update(tasks)
-            state = now
-        return state
+            self._state = now
 
     def _give_up(self) -> None:
         """Mark the run failed and cancel its jobs, so that nothing goes on unwatched. Never raises."""
@@ -142,8 +164,6 @@ class Stay:
 
     def _conclude(self, state: RunState) -> None:
         """Tell how everything went."""
-        is_certain = all(step.has_spoken for step in self._steps)
-        self._sweep.run(() if is_certain else _WITHOUT_HASTE_S)
         if self._rows is not None:
             self._rows.finish()
         for line in (*table_lines(self._steps), *reasons(self._steps)):

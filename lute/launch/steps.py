@@ -6,8 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lute.airflow_api.models import TaskInstance, TaskState
+from lute.jid.status import JobStatus
 from lute.slurm.records import SlurmJob
 from lute.slurm.states import SlurmState
+
+
+_OVER = frozenset(str(status) for status in JobStatus if not status.is_active)
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,12 @@ class Step:
     def state(self) -> TaskState:
         """Airflow's word for how it is."""
         return self.instance.state
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether nothing of its last ended try can be left in Slurm."""
+        is_over = not self.job.tool_id or self.job.status in _OVER
+        return self.has_spoken and is_over
 
     @property
     def wait_s(self) -> float | None:

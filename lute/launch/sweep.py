@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from urllib.parse import unquote
 
 from lute.errors import ConfigError, LuteError
-from lute.jid.submission import mark_prefix
+from lute.jid.submission import mark_prefix, step_mark_prefix
+from lute.launch.steps import Step
 from lute.seams import Clock
 from lute.slurm.commands import SlurmCommands
 from lute.slurm.records import MarkedJob
@@ -13,6 +14,8 @@ from lute.slurm.states import SlurmState
 
 ANSWER_S = 5.0
 """So long one command of Slurm may take: Slurm gives a job that must end 30 s."""
+
+_OUTAGE_PAUSE_S = 15.0
 
 
 class Sweep:
@@ -24,30 +27,59 @@ class Sweep:
 
     def __init__(self, slurm: SlurmCommands, run_id: str, clock: Clock, tell: Callable[[str], None]) -> None:
         self._slurm = slurm
+        self._run_id = run_id
         self._mark = mark_prefix(run_id)
         self._clock = clock
         self._tell = tell
         self._cancelled: set[str] = set()
+        self._can_look = True
 
-    def run(self, again_after_s: Sequence[float] = ()) -> None:
+    def run(
+        self,
+        again_after_s: Sequence[float] = (),
+        patience_s: float = 0.0,
+        is_over: Callable[[], bool] = lambda: True,
+    ) -> bool:
         """Cancel what is left, now and after each of some waits: Airflow may be about to submit a job.
 
         Args:
             again_after_s: seconds between one look and the next; empty where nothing can be left, so that
                 nobody needs to hear of a Slurm that does not answer.
+            patience_s: a Slurm that does not answer is waited for, for so long.
+            is_over: whether the run has ended still; asked before each further look.
+
+        Returns:
+            False if the run goes on again, so that its jobs are its own.
         """
-        problem = self._look()
+        problem = self._look(self._mark)
         for wait_s in again_after_s:
             self._clock.sleep(wait_s)
-            problem = self._look()
+            if not is_over():
+                return False
+            problem = self._look(self._mark)
+        until_s = self._clock.monotonic() + patience_s
+        if problem and self._can_look and patience_s:
+            self._tell(f"{problem}; waiting for it, to cancel what may be left of this run")
+        while problem and self._can_look and self._clock.monotonic() < until_s:
+            self._clock.sleep(_OUTAGE_PAUSE_S)
+            if not is_over():
+                return False
+            problem = self._look(self._mark)
         if problem and again_after_s:
             self._tell(f"{problem}; if a job of this run is left: squeue --me -o '%i %k', scancel JOB")
+        return True
 
-    def _look(self) -> str:
-        """Cancel what there is; return what went wrong, in words."""
+    def step(self, step: Step) -> None:
+        """Cancel what is left of one step."""
+        instance = step.instance
+        self._look(step_mark_prefix(self._run_id, instance.task_id, instance.map_index))
+
+    def _look(self, mark: str) -> str:
+        """Cancel what there is with such a mark; return what went wrong, in words."""
         try:
-            found = [job for job in self._slurm.own_jobs() if self._is_left(job)]
+            found = [job for job in self._slurm.own_jobs() if self._is_left(job, mark)]
         except ConfigError:
+            self._can_look = False
             return "There is no squeue here to look for jobs"
         except (LuteError, OSError) as error:
             return f"Slurm could not be asked for jobs: {_first_line(error)}"
@@ -56,9 +88,9 @@ class Sweep:
             problem = self._cancel(job) or problem
         return problem
 
-    def _is_left(self, job: MarkedJob) -> bool:
+    def _is_left(self, job: MarkedJob, mark: str) -> bool:
         is_ending = job.state is SlurmState.COMPLETING
-        return job.comment.startswith(self._mark) and not is_ending and job.job_id not in self._cancelled
+        return job.comment.startswith(mark) and not is_ending and job.job_id not in self._cancelled
 
     def _cancel(self, job: MarkedJob) -> str:
         whose = f"Slurm job {job.job_id} of {_task(job.comment.removeprefix(self._mark))}"

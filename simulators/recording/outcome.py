@@ -12,6 +12,8 @@ from simulators.recording.model import End
 from simulators.scenario.result import ExitCode
 
 _TIME_OF_DAY = re.compile(r"^\d\d:\d\d:\d\d ", re.MULTILINE)
+_TABLE = re.compile(r"^step +state +tries .*?(?=^\{time\} Workflow )", re.MULTILINE | re.DOTALL)
+"""The table of the steps, and why they failed: a recording has no Slurm that could be asked."""
 _TOKEN_LASTS = re.compile(r"(?<=The token lasts )[^;\n]*")
 
 
@@ -106,8 +108,8 @@ class PlayResult:
 
 
 def masked_output(text: str, named: Callable[[str], str]) -> str:
-    """Return a launcher's output without what differs from run to run."""
-    return _TOKEN_LASTS.sub("{how long}", _TIME_OF_DAY.sub("{time} ", named(text)))
+    """Return a launcher's output without what differs from run to run, and without what Slurm tells it."""
+    return _TABLE.sub("", _TOKEN_LASTS.sub("{how long}", _TIME_OF_DAY.sub("{time} ", named(text))))
 
 
 def end_divergences(result: PlayResult, end: End, *, tasks_from: Divergence) -> list[Divergence]:

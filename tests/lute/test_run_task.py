@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import lute
+import lute.run_task
 from lute.io.config import load_config
 from lute.io.database import Database, TaskRun
 from lute.run_task import main
@@ -174,3 +174,23 @@ def test_the_sfx_configuration(tmp_path: Path) -> None:
         database.store(TaskRun(task, task, "mfxl1013621", 12, "", "", "COMPLETED", 0, values, "", {}))
     assert values["in_files"] == [f"{tmp_path}/mfxl1013621_r0012.hkl{half}" for half in (1, 2)]
     assert values["symmetry"] == "4/mmm"
+
+
+@pytest.mark.parametrize(
+    ("folder", "kills", "left"), [("rec ord", 0, "2\n"), ("rec ord", 1, None), ("no/such", 0, None)]
+)
+def test_the_exit_code_is_left_for_later(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    folder: str,
+    kills: int,
+    left: str | None,
+) -> None:
+    (tmp_path / "rec ord").mkdir()
+    monkeypatch.setattr(lute.run_task, "oom_kills", lambda: kills)
+    file = tmp_path / folder / "ended-7"
+    assert main(["-c", "none.yaml", "-t", "NoSuchTask", "--exit-code-file", str(file)]) == 2
+    assert (file.read_text() if file.exists() else None) == left
+    assert ("cannot be written" in capfd.readouterr().err) is (folder == "no/such")
+    assert [path.name for path in (tmp_path / "rec ord").iterdir()] == (["ended-7"] if left else [])

@@ -47,7 +47,7 @@ def test_sbatchs_exit_code_is_kept(run: Run, config: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "usage: submit_launch_airflow.sh -c CONFIG -w WORKFLOW"),
+        ([], "usage: submit_launch_airflow.sh -c CONFIG {-w WORKFLOW | -W FILE}"),
         (["-w", "test"], "-c/--config"),
         (["-c", "/no/such.yaml", "-w", "test"], "/no/such.yaml"),
         (["-c", "CONFIG", "-w", "test", "--partitoin=milano"], "partition"),
@@ -125,3 +125,12 @@ def test_tickets_that_cannot_be_copied_stop_nobody(run: Run, config: Path) -> No
     done = run("submit_launch_airflow.sh", "-c", str(config), "-w", "test", KRB5CCNAME="KCM:1000")
     assert (done.exit_code, done.env["KRB5CCNAME"]) == (0, "KCM:1000")
     assert "warning: the Kerberos cache KCM:1000 cannot be copied" in done.stderr
+
+
+def test_the_launcher_knows_the_job_that_is_its_own(run: Run, tmp_path: Path) -> None:
+    """So that it goes on with its run when Slurm starts that job again."""
+    python = tmp_path / "python"
+    python.write_text('#!/bin/bash\nprintf "%s|" "$LUTE_LAUNCHER_JOB" "$@"\n')
+    python.chmod(0o755)
+    done = run("job_launch.sh", str(SCRIPTS.parent), "-w", "a b", LUTE_PYTHON=str(python), SLURM_JOB_ID="77")
+    assert done.stdout == f"77|{SCRIPTS}/launch_airflow.py|-w|a b|"

@@ -257,3 +257,12 @@ def test_a_reply_lost_at_the_making_of_the_variable_is_no_conflict() -> None:
 
 def test_a_world_with_one_is_the_same_again() -> None:
     assert run_scenario(scenario(), seed=3).trace.digest == run_scenario(scenario(), seed=3).trace.digest
+
+
+def test_a_dry_run_gives_airflow_nothing() -> None:
+    with Facility(scenario()) as world:
+        launch = world.launch("--dry-run")
+        assert world.finish()
+        assert launch.exit_code == 0, launch.output + launch.errors
+        assert "BinaryTester: sbatch --partition=milano --account=lcls:virtual --ntasks=2" in launch.output
+        assert (world.airflow.state.runs, left(world)) == ({}, [])

@@ -454,7 +454,7 @@ def test_without_slurm_only_a_run_that_was_given_up_tells_of_jobs(
     assert "There is no squeue here" in capsys.readouterr().out
 
 
-def test_help_and_mistakes_import_neither_clients_nor_models() -> None:
+def test_help_imports_neither_clients_nor_models() -> None:
     code = (
         "import sys\n"
         "from lute.launch.main import main\n"

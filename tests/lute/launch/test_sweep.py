@@ -108,3 +108,24 @@ def test_a_job_that_cannot_be_cancelled_is_named_and_tried_again() -> None:
     assert "Slurm job 1 of Tester could not be cancelled" in said
     clock.at_sleep = lambda _now_s: setattr(slurm, "scancel", None)
     assert swept(slurm, (8.0,), clock) == ["Slurm job 1 of Tester was left by this run: cancelled"]
+
+
+def test_a_slurm_that_is_down_is_waited_for_where_something_may_be_left() -> None:
+    slurm, clock, said = FakeSlurm(f"1|RUNNING|{MARK}Tester/-1:1"), FakeClock(), list[str]()
+    slurm.squeue = Completed(1, "", "Unable to contact slurm controller")
+    clock.at_sleep = lambda now_s: setattr(slurm, "squeue", None) if now_s > 300 else None
+    commands = SlurmCommands(slurm, {}, timeout_s=5)  # type: ignore[arg-type]
+    Sweep(commands, RUN, clock, said.append).run((1.0,), patience_s=600)
+    assert slurm.cancelled == ["1"]
+    assert said[0].endswith("waiting for it, to cancel what may be left of this run")
+    assert clock.elapsed_s < 330
+
+
+def test_patience_with_slurm_has_an_end_and_none_without_squeue() -> None:
+    for trouble, longest_s in ((Completed(1, "", "down"), 620), (FileNotFoundError("squeue"), 2)):
+        slurm, clock, said = FakeSlurm(), FakeClock(), list[str]()
+        slurm.squeue = trouble
+        commands = SlurmCommands(slurm, {}, timeout_s=5)  # type: ignore[arg-type]
+        Sweep(commands, RUN, clock, said.append).run((1.0,), patience_s=600)
+        assert clock.elapsed_s <= longest_s
+        assert "squeue --me" in said[-1]

@@ -31,11 +31,12 @@ def leaky(tmp_path: Path) -> Path:
 from airflow import DAG
 from datetime import datetime
 from lute.operators.jidoperators import JIDSlurmOperator
+from lute.operators.tokens import RunToken
 
 
 class Talkative(JIDSlurmOperator):
     def execute(self, context):
-        self.log.info("%s", context["dag_run"].conf)
+        self.log.info("%s", RunToken(context["dag_run"].conf["Authorization"])())
         super().execute(context)
 
 

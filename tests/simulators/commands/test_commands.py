@@ -33,6 +33,18 @@ def test_run_exits_with_1_for_a_failed_workflow(lute_sim: LuteSim) -> None:
     assert "everything as the scenario expects" in done.out
 
 
+def test_run_takes_a_workflow_of_ones_own(lute_sim: LuteSim, tmp_path: Path) -> None:
+    file = tmp_path / "my 'flow' é.yaml"
+    file.write_text("{task_name: Tester, next: [{task_name: Tester, id: again}]}")
+    done = lute_sim("run", "-W", str(file))
+    assert (done.code, done.err) == (0, "")
+    assert "again.Tester: success" in done.out
+    file.write_text("task_name: Testre")
+    done = lute_sim("run", "-W", str(file))
+    assert done.code == 2
+    assert "there is no managed Task 'Testre': did you mean Tester" in done.err
+
+
 def test_run_exits_with_3_for_a_broken_invariant(lute_sim: LuteSim, leaky: Path) -> None:
     done = lute_sim("run", "leaky", "--dags", str(leaky))
     assert done.code == 3

@@ -125,6 +125,7 @@ CASES = [
     Case("LUTE307", CORES, custom("-N many") + ", max_nodes=4", 12),
     Case("LUTE307", CORES, "custom_slurm_params=['-n', '4']", 12),
     Case("LUTE308", CORES, custom("-N 4") + ", max_nodes=2", 12, [custom("--nodes=4")]),
+    Case("LUTE308", CORES, custom("-n 16") + ", max_cores=8", 12),
     Case("LUTE308", CORES, custom("-p milano") + ", require_partition='ampere'", 12),
     Case("LUTE308", CORES, "max_cores=2, max_nodes=4", 12, ["max_cores=4, max_nodes=4"]),
     Case("LUTE309", CORES, "trigger_rule='all_dun'", 12, ["trigger_rule='all_done'"]),

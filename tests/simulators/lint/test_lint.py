@@ -344,3 +344,40 @@ def test_each_import_case_says_of_itself_whether_it_imports(tmp_path: Path) -> N
     source = read_source(file)
     assert isinstance(source, Source)
     assert import_file(source).dags is None
+
+
+def test_each_argument_has_its_own_line(lint: Lint) -> None:
+    arguments = ["max_cores=0", "require_partition=''", "custom_slurm_params='--bogus'", "trigger_rule='odd'"]
+    found = lint(changed(CORES, "\n" + ",\n".join(arguments)), static=True)
+    assert [(finding.line, finding.code) for finding in found] == [
+        (13, "LUTE304"),
+        (14, "LUTE306"),
+        (15, "LUTE307"),
+        (16, "LUTE309"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "instead"),
+    [
+        (
+            "max_cores=8,\ncustom_slurm_params='-n 16',\nmax_nodes=3",
+            "custom_slurm_params asks for something else than max_cores=8, max_nodes=3,"
+            " which do not apply to it",
+            "the same in both, or only one of them",
+        ),
+        (
+            "max_cores=8,\ncustom_slurm_params='-c 2',\nmax_nodes=3",
+            "max_cores=8, max_nodes=3: no effect beside custom_slurm_params",
+            "put it into custom_slurm_params, or drop custom_slurm_params",
+        ),
+        (
+            "max_cores=8,\ncustom_slurm_params='-c two'",
+            "custom_slurm_params: --cpus-per-task=two: not a positive whole number",
+            "a number",
+        ),
+    ],
+)
+def test_what_is_said_of_custom_arguments(lint: Lint, arguments: str, message: str, instead: str) -> None:
+    (found,) = lint(changed(CORES, arguments))
+    assert (found.line, found.message, found.instead) == (13, message, instead)

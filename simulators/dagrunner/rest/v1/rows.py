@@ -143,7 +143,7 @@ def dag_row(state: AirflowState, entry: DagEntry) -> dict[str, Any]:
         "next_dagrun_create_after": None,
         "next_dagrun_data_interval_end": None,
         "next_dagrun_data_interval_start": None,
-        "owners": [entry.dag.owner],
+        "owners": [entry.dag.owner] if entry.dag.owner else [],
         "pickle_id": None,
         "root_dag_id": None,
         "schedule_interval": None,

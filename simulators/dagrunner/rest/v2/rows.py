@@ -176,7 +176,7 @@ def dag_row(state: AirflowState, entry: DagEntry) -> dict[str, Any]:
         "next_dagrun_data_interval_end": None,
         "next_dagrun_run_after": None,
         "allowed_run_types": None,
-        "owners": [entry.dag.owner],
+        "owners": [entry.dag.owner or "airflow"],
         "is_backfillable": False,
         "file_token": file_token(entry),
     }
