@@ -65,7 +65,11 @@ def disconnected() -> Iterator[None]:
                 runner.SUPERVISOR_COMMS = before  # type: ignore[attr-defined]
         return
     settings = importlib.import_module("airflow.settings")
-    with patch.object(settings, "Session", _REAL_SESSION):
+    tasks = importlib.import_module("airflow.models.taskinstance").TaskInstance
+    with (
+        patch.object(settings, "Session", _REAL_SESSION),
+        patch.object(tasks, "get_task_instance", _REAL_TASK),
+    ):
         yield
 
 
@@ -182,4 +186,9 @@ class _Database:
 
 
 _REAL_SESSION: Any = None if MAJOR >= 3 else importlib.import_module("airflow.settings").Session
-"""Of the installed Airflow, before anybody replaces it."""
+_REAL_TASK: Any = (
+    None
+    if MAJOR >= 3
+    else importlib.import_module("airflow.models.taskinstance").TaskInstance.get_task_instance
+)
+"""Of the installed Airflow, before anybody replaces them."""

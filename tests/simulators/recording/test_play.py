@@ -11,7 +11,7 @@ from lute.airflow_api.client import AirflowClient
 from lute.errors import ConfigError
 from lute.jid.client import JidClient
 from lute.jid.documents import RunConf
-from lute.operators import jidoperators, lifecycle
+from lute.operators import jidoperators, lifecycle, step, waiting
 from lute.seams.http import BearerAuth
 from simulators.recording.outcome import PlayResult
 from simulators.recording.play import play
@@ -82,12 +82,12 @@ def test_experiment_run_user_and_arp_are_those_of_the_recording(tmp_path: Path) 
 
 
 def test_another_key_in_the_control_document_is_told_with_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    original = jidoperators.control_document
+    original = step.control_document
 
     def more(*args: Any, **kwargs: Any) -> dict[str, Any]:
         return original(*args, **kwargs) | {"priority": "high"}
 
-    monkeypatch.setattr(jidoperators, "control_document", more)
+    monkeypatch.setattr(step, "control_document", more)
     told = only_divergence(play(AIRFLOW3))
     assert told.startswith(
         f"{AIRFLOW3}:{line_of(AIRFLOW3, 'start_job', '-t Tester')}: POST /mfxl1000126/start_job"
@@ -109,7 +109,7 @@ def test_other_slurm_arguments_are_told(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(jidoperators.JIDSlurmOperator, "slurm_arguments", more)
     told = only_divergence(play(AIRFLOW2))
     assert f":{line_of(AIRFLOW2, 'start_job', '-t WriteTester')}: " in told
-    assert "-t WriteTester --partition=milano --account=lcls:demo --ntasks=4 --exclusive" in told
+    assert "/WriteTester/-1 --try 1 --partition=milano --account=lcls:demo --ntasks=4 --exclusive" in told
 
 
 def test_a_second_start_job_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +186,7 @@ def test_a_request_of_another_kind_is_told_with_the_nearest(monkeypatch: pytest.
 
 @pytest.mark.parametrize("fraction", [0.02, 0.5])
 def test_other_poll_intervals_are_no_divergence(monkeypatch: pytest.MonkeyPatch, fraction: float) -> None:
-    monkeypatch.setattr(lifecycle, "_POLL_AGE_FRACTION", fraction)
+    monkeypatch.setattr(waiting, "_POLL_AGE_FRACTION", fraction)
     monkeypatch.setattr("lute.launch.watch._POLL_AGE_FRACTION", fraction)
     monkeypatch.setattr("lute.launch.watch._SHORTEST_POLL_S", 5 * fraction)
     result = play(AIRFLOW3)
