@@ -75,7 +75,7 @@ def test_experiment_run_user_and_arp_are_those_of_the_recording(tmp_path: Path) 
         assert old in text
         text = text.replace(old, new)
     file = tmp_path / "site.jsonl"
-    file.write_text(re.sub(r"(-t \w+) --part", r"\1 --debug --part", text))
+    file.write_text(re.sub(r"(-t \w+) --sub", r"\1 --debug --sub", text))
     result = play(file)
     assert result.divergences == []
     assert "experiment xppx99" in result.output
