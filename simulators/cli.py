@@ -61,6 +61,9 @@ def serve(
     slurm: Annotated[
         Slurm, typer.Option(help="real: the installed Slurm, as a private cluster")
     ] = Slurm.FAKE,
+    deferrable: Annotated[
+        bool, typer.Option(help="let steps wait in Airflow's triggerer, without a worker slot")
+    ] = False,
 ) -> None:
     """Bring up Airflow, JID and Slurm on 127.0.0.1 and stay; Ctrl-C leaves nothing behind."""
     from simulators.serve.components import StackError
@@ -80,6 +83,7 @@ def serve(
             airflow=_airflow_major(airflow),
             real_slurm=slurm is Slurm.REAL,
             dags=dags or DAGS,
+            deferrable=deferrable,
             say=_say,
         ) as stack:
             stack.info.write(ready)
@@ -114,6 +118,9 @@ def demo(
     slurm: Annotated[
         Slurm, typer.Option(help="real: the installed Slurm, as a private cluster")
     ] = Slurm.FAKE,
+    deferrable: Annotated[
+        bool, typer.Option(help="let steps wait in Airflow's triggerer, without a worker slot")
+    ] = False,
 ) -> None:
     """Bring up the stack, launch a workflow with the standard script, show how it goes; exit as it does."""
     from simulators.serve.demo import run_demo
@@ -128,7 +135,11 @@ def demo(
         raise ConfigError("there is no such configuration file", file=config.absolute())
     try:
         with ServedStack(
-            environment(), airflow=_airflow_major(airflow), real_slurm=slurm is Slurm.REAL, say=_say
+            environment(),
+            airflow=_airflow_major(airflow),
+            real_slurm=slurm is Slurm.REAL,
+            deferrable=deferrable,
+            say=_say,
         ) as stack:
             exit_code = run_demo(stack, workflow, config.absolute(), environment())
     except Stop:

@@ -70,12 +70,14 @@ class AirflowInstance:
         home: its AIRFLOW_HOME, private.
         dags: the folder of DAG files.
         port: of its web or API server.
+        deferrable: whether steps wait in a triggerer, where the DAG file does not say.
     """
 
     version: tuple[int, ...]
     home: Path
     dags: Path
     port: int
+    deferrable: bool = False
 
     @property
     def url(self) -> str:
@@ -115,6 +117,8 @@ class AirflowInstance:
         values |= {
             "CORE__DAGS_FOLDER": str(self.dags),
             "CORE__FERNET_KEY": "",
+            "OPERATORS__DEFAULT_DEFERRABLE": str(self.deferrable),
+            "TRIGGERER__JOB_HEARTBEAT_SEC": "1",
             "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.home}/airflow.db",
         }
         if self._is_2:
@@ -157,15 +161,19 @@ class AirflowInstance:
 
     def servers(self) -> list[tuple[str, list[str]]]:
         """Return the long-running commands, with a name each."""
+        triggerer = ("triggerer", self._airflow("triggerer", "--skip-serve-logs"))
+        more = [triggerer] if self.deferrable else []
         if self._is_2:
             return [
                 ("webserver", self._airflow("webserver")),
                 ("scheduler", self._airflow("scheduler", "--skip-serve-logs")),
+                *more,
             ]
         return [
             ("api-server", self._airflow("api-server")),
             ("scheduler", self._airflow("scheduler", "--skip-serve-logs")),
             ("dag-processor", self._airflow("dag-processor")),
+            *more,
         ]
 
     @staticmethod

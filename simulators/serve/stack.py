@@ -50,6 +50,7 @@ class ServedStack:
         airflow: 2 or 3, which must be the installed one; 0 for none.
         real_slurm: whether Slurm is a private real one, instead of the fake.
         dags: folder of the DAG files.
+        deferrable: whether steps wait in a triggerer.
         jid_front: given the JID's address, returns the one by which the operators reach it.
         say: told what is going on, one line each.
 
@@ -64,6 +65,7 @@ class ServedStack:
         airflow: int,
         real_slurm: bool = False,
         dags: Path = DAGS,
+        deferrable: bool = False,
         jid_front: Callable[[str], str] = lambda url: url,
         say: Callable[[str], None],
     ) -> None:
@@ -71,6 +73,7 @@ class ServedStack:
         self._airflow_major = airflow
         self._wants_real_slurm = real_slurm
         self._dags = dags
+        self._deferrable = deferrable
         self._jid_front = jid_front
         self._say = say
         self._runtime = Runtime()
@@ -184,7 +187,7 @@ class ServedStack:
         listener = _listener()
         port = listener.getsockname()[1]
         listener.close()  # Airflow opens it itself
-        return AirflowInstance(version, self._dir / "airflow", self._dags, port)
+        return AirflowInstance(version, self._dir / "airflow", self._dags, port, self._deferrable)
 
     def _start_airflow(self, instance: AirflowInstance, jid_url: str, site_file: Path) -> None:
         base = self._python_env() | {"LUTE_SITE": str(site_file)}

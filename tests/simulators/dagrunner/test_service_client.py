@@ -10,7 +10,7 @@ import pytest
 
 from lute.airflow_api.client import AirflowClient
 from lute.airflow_api.models import RunState, TaskState
-from lute.errors import PermanentError, TransientError
+from lute.errors import AmbiguousError, PermanentError, TransientError
 from simulators.kernel.actors import Actors
 from simulators.kernel.clock import VirtualClock
 from simulators.kernel.events import Agenda
@@ -91,7 +91,7 @@ def test_refusals_and_failures_reach_the_client(world: World, client_of: ClientO
     with pytest.raises(PermanentError) as unknown:
         client.run_state("flow", "nope")
     assert unknown.value.http_status == 404
-    with pytest.raises(TransientError if world.is_2 else PermanentError):
+    with pytest.raises(AmbiguousError if world.is_2 else PermanentError):
         client.trigger("flow", "not a name", {})
     world.orders.components["scheduler"] = "unhealthy"
     with pytest.raises(TransientError, match="scheduler is unhealthy"):
