@@ -52,7 +52,7 @@ class JobTrigger(BaseTrigger):  # type: ignore[misc]
         run_timeout_s: float | None,
     ) -> None:
         super().__init__()
-        self._arguments = {
+        self._arguments: dict[str, Any] = {
             "base_url": base_url,
             "authorization": authorization,
             "job": job,

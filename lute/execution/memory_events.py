@@ -18,7 +18,7 @@ def oom_kills(root: Path = Path("/")) -> int:
         return 0
     found = 0
     for line in own.splitlines():
-        _, controllers, path = (line.split(":", 2) + ["", ""])[:3]
+        _, controllers, path = [*line.split(":", 2), "", ""][:3]
         if controllers == "":  # version 2: each group counts those below it, too
             base, name = root / "sys/fs/cgroup", "memory.events"
         elif "memory" in controllers.split(","):
@@ -41,7 +41,8 @@ def _up_to_step(path: str) -> list[str]:
 
 def _count(file: Path) -> int:
     try:
-        found = re.search(r"^oom_kill (\d+)$", file.read_text(encoding="ascii", errors="replace"), re.MULTILINE)
+        text = file.read_text(encoding="ascii", errors="replace")
     except OSError:
         return 0
+    found = re.search(r"^oom_kill (\d+)$", text, re.MULTILINE)
     return int(found[1]) if found else 0

@@ -119,11 +119,12 @@ class Stay:
         return self._state
 
     def _clean_up(self) -> bool:
-        """Cancel what is left of a run that has ended; return False if it goes on again: somebody cleared it."""
+        """Cancel what is left of a run that has ended; return False if it goes on: somebody cleared it."""
         if all(step.is_certain for step in self._steps):
             self._sweep.run()
             return True
-        return self._sweep.run(_WITHOUT_HASTE_S, self._settings.timeouts.outage_s, is_over=self._is_still_over)
+        outage_s = self._settings.timeouts.outage_s
+        return self._sweep.run(_WITHOUT_HASTE_S, outage_s, is_over=self._is_still_over)
 
     def _is_still_over(self) -> bool:
         """Tell whether the run has ended as it had; a short step may have been run again meanwhile."""

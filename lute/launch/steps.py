@@ -10,7 +10,6 @@ from lute.jid.status import JobStatus
 from lute.slurm.records import SlurmJob
 from lute.slurm.states import SlurmState
 
-
 _OVER = frozenset(str(status) for status in JobStatus if not status.is_active)
 
 

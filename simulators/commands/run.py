@@ -24,7 +24,7 @@ def run(
     config: CONFIG = None,
     workflow_file: Annotated[
         Path | None,
-        typer.Option("-W", exists=True, dir_okay=False, help="a workflow of your own instead, in a YAML file"),
+        typer.Option("-W", exists=True, dir_okay=False, help="a workflow of your own, in a YAML file"),
     ] = None,
     scenario: Annotated[
         str, typer.Option(help="a scenario of the library, a file, or swarm-N for what seed N draws")

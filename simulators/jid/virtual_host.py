@@ -132,7 +132,7 @@ class VirtualHost:
         self._shown.pop(job_id, None)
 
     def _note_end(self, job: Job) -> None:
-        """Keep what a job's own script leaves: its exit code, unless something of it was ended from outside."""
+        """Keep what a job's own script leaves: its exit code, unless something of it was killed."""
         ended_itself = job.state in (SlurmState.COMPLETED, SlurmState.FAILED) and not job.exit_signal
         if ended_itself and job.request.comment:
             self.records.ended(job.request.comment, job.id, job.exit_code)

@@ -100,8 +100,9 @@ def test_a_step_that_succeeds(jid: Any) -> None:
     assert document["def"]["name"] == "Tester"
     assert document["def"]["executable"] == "/opt/lute/scripts/submit_slurm.sh"
     words = (
-        "-c '/data/a b/config.yaml' -t Tester --submission-id manual__2026-11-22T12%3A00%3A00%2B00%3A00/Tester/-1"
-        " --try 2 --cleared-at 3 --partition=milano --ntasks=8"
+        "-c '/data/a b/config.yaml' -t Tester"
+        " --submission-id manual__2026-11-22T12%3A00%3A00%2B00%3A00/Tester/-1 --try 2"
+        " --cleared-at 3 --partition=milano --ntasks=8"
     )
     assert document["def"]["parameters"] == words
     assert document["def"]["run_as_user"] == document["user"] == "scientist"

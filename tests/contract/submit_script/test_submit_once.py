@@ -54,8 +54,8 @@ class ScriptLeg:
             "TINY_SLURM": str(self.folder / "slurm.json"),
         }
         done = subprocess.run(
-            [SCRIPT, *words], cwd=self.folder, env=env, capture_output=True, text=True, timeout=60, check=False,
-            start_new_session=True,
+            [SCRIPT, *words], cwd=self.folder, env=env, capture_output=True, text=True, timeout=60,
+            check=False, start_new_session=True,
         )  # fmt: skip
         return (None if done.returncode < 0 else done.returncode), done.stdout, done.stderr
 
@@ -140,6 +140,7 @@ def ended(job: int, code: int) -> Act:
     return lambda leg: leg.ended(str(job), code)
 
 
+# ruff: noqa: E501 - a story is a line
 STORIES: dict[str, tuple[list[Act], int]] = {
     "asked again": ([ask(), ask(), ask()], 1),
     "asked again after its end": ([ask(), job_is(1, "FAILED"), ask()], 1),

@@ -1,6 +1,6 @@
 """Six steps of two seconds, four of them one after the other: what upstream's `lute_test` looks like."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from airflow import DAG
 from airflow.providers.common.compat.sdk import TaskGroup
@@ -9,7 +9,7 @@ from lute.operators.jidoperators import JIDSlurmOperator
 
 dag = DAG(
     dag_id="lute_two_seconds",
-    start_date=datetime(2026, 1, 1),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
     schedule=None,
     description=__doc__,
     catchup=False,

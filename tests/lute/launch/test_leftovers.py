@@ -12,6 +12,7 @@ from tests.fakes import FakeClock
 from tests.lute.launch.test_sweep import RUN, FakeSlurm
 
 TASK = "group.a b"
+NO_JOB = StepJob()
 QUEUE = [
     f"1|RUNNING|{step_mark_prefix(RUN, TASK, -1)}1",
     f"2|RUNNING|{step_mark_prefix(RUN, TASK, 1)}1",
@@ -20,7 +21,11 @@ QUEUE = [
 
 
 def cancelled(
-    state: TaskState, *, spoken: bool, job: StepJob = StepJob(), after_s: float = 100  # noqa: B008
+    state: TaskState,
+    *,
+    spoken: bool,
+    job: StepJob = NO_JOB,
+    after_s: float = 100,
 ) -> tuple[list[str], int]:
     """Return what is cancelled, and how often squeue is asked, when a step has been in a state for long."""
     slurm, clock, steps = FakeSlurm(*QUEUE), FakeClock(), Steps()

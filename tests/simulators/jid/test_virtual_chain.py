@@ -154,7 +154,8 @@ def test_a_lost_reply_leaves_a_job_behind_which_is_found_again() -> None:
     chain.network.meddler = Loser()
 
     def work() -> None:
-        assert chain.client().start_job(document(more=f"{SITE_WANTS} --submission-id r/Tester/-1")).tool_id == "1"
+        asked = document(more=f"{SITE_WANTS} --submission-id r/Tester/-1")
+        assert chain.client().start_job(asked).tool_id == "1"
         assert list(chain.slurm.cluster.jobs) == [1]
 
     chain.do(work)
