@@ -1,8 +1,8 @@
 """The settings of one site, and the only place that reads the process environment.
 
 A site is a TOML file `NAME.toml` in `config/sites/`, or any file whose path is given. The variable
-`LUTE_SITE` holds its name or path; without it the site is S3DF. Beside `NAME.toml` may lie `NAME.sh`,
-the script that the launcher scripts source before anything else (Python, Slurm's commands).
+`LUTE_SITE` holds its name or path; without it the site is S3DF. One key, `environment_script`, is read by
+`scripts/common.sh` too, where there may be no Python yet: see `_check_environment_script`.
 """
 
 import os
@@ -16,6 +16,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lute.errors import ConfigError, did_you_mean
+
+# As in scripts/common.sh.
+_TABLE = re.compile(r"[ \t]*\[")
+_KEY = re.compile(r"""[ \t]*["']?environment_script["']?[ \t]*[=.]""")
+_ENTRY = re.compile(r"""[ \t]*environment_script[ \t]*=[ \t]*(?:"([^"\\]+)"|'([^']+)')[ \t]*(?:#.*)?""")
 
 SITES_DIR = Path(__file__).parent / "sites"
 DEFAULT_SITE = "s3df"
@@ -93,6 +98,10 @@ class Settings(_Section):
     name: str
     location: str = "S3DF"
     """The eLog's name for the place where jobs run (ARP_LOCATION)."""
+    environment_script: Path | None = None
+    """The bash script that is sourced before each `sbatch` and in each job; it brings Python 3.11 and Slurm's
+    commands. A relative path is taken from the site file's folder. Without the key it is `NAME.sh` beside
+    `NAME.toml`, if there is one."""
     airflow: AirflowSettings
     jid: JidSettings
     elog: ElogSettings
@@ -118,7 +127,7 @@ def load_settings(env: Mapping[str, str], *, test_instance: bool = False) -> Set
     """
     path = _site_file(env.get("LUTE_SITE") or DEFAULT_SITE, test_instance=test_instance)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode("utf-8")  # with the line ends that the file has
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot be read: {error}", file=path, next_step="correct the site file") from error
     return _parse(path, text)
@@ -136,9 +145,39 @@ def _parse(path: Path, text: str) -> Settings:
         settings = Settings.model_validate({"name": path.stem} | values)
     except ValidationError as error:
         raise _first_problem(error, path, text) from error
+    _check_environment_script(path, text, values.get("environment_script"))
     airflow = settings.airflow
     own = airflow.model_copy(update={"password_file": path.parent / airflow.password_file})
-    return settings.model_copy(update={"airflow": own})
+    script = settings.environment_script and path.parent / settings.environment_script
+    return settings.model_copy(update={"airflow": own, "environment_script": script})
+
+
+def _check_environment_script(path: Path, text: str, meant: str | None) -> None:
+    """Refuse a file of which the scripts' bash would read something else than TOML does.
+
+    Whether the script is there is for the scripts to say: this may be another computer.
+    """
+    read = None
+    for number, line in enumerate(text.split("\n"), start=1):
+        if _TABLE.match(line):
+            break
+        if not _KEY.match(line) and '"""' not in line and "'''" not in line:
+            continue
+        found = _ENTRY.fullmatch(line.removesuffix("\r"))
+        if not found or read is not None:
+            raise _unreadable(path, number)
+        read = found[1] or found[2]
+    if read != meant:
+        raise _unreadable(path, _line_of(["environment_script"], text))
+
+
+def _unreadable(path: Path, line: int | None) -> ConfigError:
+    return ConfigError(
+        "the scripts cannot read environment_script",
+        file=path,
+        line=line,
+        next_step='write environment_script = "PATH", on one line and without backslashes',
+    )
 
 
 def _site_file(site: str, *, test_instance: bool) -> Path:

@@ -208,7 +208,7 @@ class JIDSlurmOperator(BaseOperator):  # type: ignore[misc]
         trouble = event.get("trouble")
         if trouble is not None:
             kind: type[RemoteError] = TransientError if trouble.pop("again") else PermanentError
-            step.lifecycle.abandon(record, kind(trouble.pop("what"), **trouble))
+            step.lifecycle.abandon(record, kind(**trouble))
         self._conclude(step, ti, record)
 
     def _cancel_submission(self, step: Step, _ti: Any) -> None:

@@ -5,7 +5,6 @@ import shlex
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lute.errors import ConfigError
 from lute.jid.client import JidClient
 from lute.jid.documents import JobRecord, RunConf, control_document
 from lute.jid.submission import Submission
@@ -44,8 +43,6 @@ class Step:
         log: logging.Logger,
         stopped: Callable[[], bool],
     ) -> None:
-        if not conf.lute_location.startswith("/"):
-            raise ConfigError(f"lute_location must be an absolute path: '{conf.lute_location}'")
         self.runtime = current_runtime()
         self.settings = load_settings(environment())
         self.base_url = find_jid(self.settings)  # once: in a signal handler Airflow cannot be asked
@@ -58,7 +55,7 @@ class Step:
         self.document = control_document(
             conf,
             task=task,
-            executable=f"{conf.lute_location}/{conf.executable_subdir}/submit_slurm.sh",
+            executable=conf.submit_script,
             parameters=shlex.join(words),
             run_as_user=run_as_user,
             identity=self.runtime.identity,

@@ -9,6 +9,7 @@ from asgiref.sync import sync_to_async
 from lute.errors import LuteError, RemoteError, TransientError
 from lute.jid.client import JidClient
 from lute.jid.documents import JobRecord
+from lute.jid.start import JobGone
 from lute.jid.wire import parse_record
 from lute.operators._compat import TRIGGER_HAS_ON_KILL, BaseTrigger, TriggerEvent, was_ended_by_user
 from lute.operators.polling import shared_poller
@@ -95,7 +96,7 @@ class JobTrigger(BaseTrigger):  # type: ignore[misc]
                 "endpoint": error.endpoint,
                 "http_status": error.http_status,
                 "next_step": error.next_step,
-                "again": isinstance(error, TransientError),
+                "again": isinstance(error, TransientError | JobGone),
             }
             return {"job": self._record.document, "trouble": trouble}
         return {"job": record.document}

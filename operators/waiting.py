@@ -5,6 +5,7 @@ The blocking form of the operator and the trigger of the deferrable one ask in t
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from zlib import crc32
 
 from lute.errors import PermanentError, TransientError
 from lute.jid.documents import JobRecord
@@ -16,10 +17,11 @@ _POLL_AGE_FRACTION = 0.15
 _LONGEST_BACK_OFF_S = 30.0
 _IDENTITY = frozenset({"_id", "tool_id", "experiment", "user", "def"})
 """What of a document says which job it is and how it was asked for: no reply may change it."""
-_FIRST_DOUBT_S = 900.0
-_LONGEST_DOUBT_S = 3 * 3600.0
+_FIRST_DOUBT_S = 3600.0
+_NEXT_DOUBT_S = 3 * 3600.0
 _OUTAGE_FOR_DOUBT_S = 60.0
 """Slurm forgets a job 300 s after its end (MinJobAge): who was away may have missed it."""
+_TURNS_AFTER_OUTAGE_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,9 @@ class Wait:
         self._understood_s = self._reached_s = now_s
         self._since_s = submitted_s
         self._failures = 0
-        self._doubt_s = now_s + _FIRST_DOUBT_S
-        self._next_doubt_s = 3 * _FIRST_DOUBT_S
+        # Jobs that were submitted together must not be doubted together: each has its turn.
+        self._turn = crc32(record.tool_id.encode()) / 2**32
+        self._doubt_s = now_s + _FIRST_DOUBT_S * (1 + self._turn)
 
     @property
     def is_over(self) -> bool:
@@ -94,8 +97,8 @@ class Wait:
         Raises:
             PermanentError: nobody has told a status for too long, or a limit of the step is exceeded.
         """
-        if now_s - self._reached_s > _OUTAGE_FOR_DOUBT_S:
-            self._doubt_s = now_s
+        if self._failures and now_s - self._reached_s > _OUTAGE_FOR_DOUBT_S:
+            self._doubt_s = now_s + self._turn * _TURNS_AFTER_OUTAGE_S
         self._reached_s, self._failures = now_s, 0
         before = self.record
         mine = [now for now in found if now.tool_id in (before.tool_id, "")]
@@ -136,8 +139,7 @@ class Wait:
         if found is None:
             self._doubt_s = now_s + _OUTAGE_FOR_DOUBT_S
             return
-        self._doubt_s = now_s + self._next_doubt_s
-        self._next_doubt_s = min(_LONGEST_DOUBT_S, 3 * self._next_doubt_s)
+        self._doubt_s = now_s + _NEXT_DOUBT_S
         if found.tool_id == self.record.tool_id and found.status is not None and not found.status.is_active:
             self.record = _updated(self.record, found)
 

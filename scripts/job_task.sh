@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# The batch script of one step. Slurm runs a copy of it, hence the first argument: where LUTE lies.
+# The batch script of one step. Slurm runs a copy of it, hence the first argument: the folder it comes from.
 set -euo pipefail
-lute_location="$1"
+scripts_dir="$1"
 shift
 # shellcheck source=scripts/common.sh
-source "$lute_location/scripts/common.sh"
+source "$scripts_dir/common.sh"
 record=()
 if [[ "${1:-}" == --record ]]; then
     # shellcheck source=scripts/submission.sh
-    source "$lute_location/scripts/submission.sh"
+    source "$scripts_dir/submission.sh"
     submission="$3"
     try="$4"
     check_own_job "$2"
@@ -16,4 +16,6 @@ if [[ "${1:-}" == --record ]]; then
     shift 4
 fi
 load_site
-exec "$lute_python" -m lute.run_task ${record[@]+"${record[@]}"} "$@"
+check_python
+# -P: a folder lute where the job runs is not this one.
+exec "$lute_python" -P -m lute.run_task ${record[@]+"${record[@]}"} "$@"

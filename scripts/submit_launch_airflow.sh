@@ -12,9 +12,9 @@ and, of SLURM_ARGS, partition, account, qos and reservation; every step of the w
 TEXT
 }
 
-lute_location="$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)"
+scripts_dir="$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)"
 # shellcheck source=scripts/common.sh
-source "$lute_location/scripts/common.sh"
+source "$scripts_dir/common.sh"
 
 if (($# == 0)); then
     usage >&2
@@ -33,21 +33,22 @@ if [[ ! -w . ]]; then
     exit 2
 fi
 load_site
+check_python
 # Checks the whole command line and answers with the log's name and the launcher's own sbatch arguments.
-mapfile -d '' -t own_args < <("$lute_python" -m lute.launch.arguments "$@")
+mapfile -d '' -t own_args < <("$lute_python" -P -m lute.launch.arguments "$@")
 wait "$!" || exit "$?"
 log_name="${own_args[0]}"
 forget_enclosing_job
 log_file="$(log_file_name "$log_name")"
 
 # The run's own copy of the user's Kerberos tickets, where batch nodes see it. The launcher removes it at its end.
-tickets="$("$lute_python" -m lute.arp.kerberos)" || tickets=""
+tickets="$("$lute_python" -P -m lute.arp.kerberos)" || tickets=""
 [[ -z "$tickets" ]] || export KRB5CCNAME="$tickets"
 
 exit_code=0
 sbatch --job-name="$log_name" --ntasks=1 --output="$log_file" --error="$log_file" \
-    "${own_args[@]:1}" "$lute_location/scripts/job_launch.sh" "$lute_location" "$@" || exit_code="$?"
+    "${own_args[@]:1}" "$scripts_dir/job_launch.sh" "$scripts_dir" "$@" || exit_code="$?"
 if ((exit_code != 0)) && [[ -n "$tickets" ]]; then
-    "$lute_python" -m lute.arp.kerberos --remove
+    "$lute_python" -P -m lute.arp.kerberos --remove
 fi
 exit "$exit_code"

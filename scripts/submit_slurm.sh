@@ -25,11 +25,11 @@ fail() {
     exit 2
 }
 
-lute_location="$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/.." && pwd)"
+scripts_dir="$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")" && pwd)"
 # shellcheck source=scripts/common.sh
-source "$lute_location/scripts/common.sh"
+source "$scripts_dir/common.sh"
 # shellcheck source=scripts/submission.sh
-source "$lute_location/scripts/submission.sh"
+source "$scripts_dir/submission.sh"
 
 config=""
 task=""
@@ -104,15 +104,15 @@ if [[ -n "$run" ]]; then
 fi
 log_file="$(log_file_name "$task")"
 arguments=(--job-name="$task" --output="$log_file" --error="$log_file" ${slurm_args[@]+"${slurm_args[@]}"})
-script="$lute_location/scripts/job_task.sh"
+script="$scripts_dir/job_task.sh"
 task_args=(-c "$config" -t "$task" ${task_args[@]+"${task_args[@]}"})
 
 if [[ -z "$submission" ]]; then
-    exec sbatch "${arguments[@]}" "$script" "$lute_location" "${task_args[@]}"
+    exec sbatch "${arguments[@]}" "$script" "$scripts_dir" "${task_args[@]}"
 fi
 # Beside the logs, unless the site says otherwise: both must be on the shared file system.
 records="${LUTE_SUBMISSIONS_DIR:-$PWD/.lute/submissions}"
 step="$records/$submission"
 [[ -z "$wants_cancel" ]] || cancel_try
-submit_once "${arguments[@]}" --comment="$(mark "$try")" "$script" "$lute_location" \
+submit_once "${arguments[@]}" --comment="$(mark "$try")" "$script" "$scripts_dir" \
     --record "$step/try-$try" "$submission" "$try" "${task_args[@]}"

@@ -88,7 +88,7 @@ class JidClient:
             PermanentError, TransientError: as the JID answers.
         """
         value = self._ask(wire.job_log_file(record))
-        return value if isinstance(value, str) else "" if value is None else str(value)
+        return "" if value is None else str(value)
 
     def kill_job(self, record: JobRecord) -> None:
         """Have a job cancelled. A silent JID holds up each attempt for 2.5 s at most.

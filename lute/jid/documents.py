@@ -1,5 +1,6 @@
 """The documents that the JID takes and gives, and the conf that a DAG run carries."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +51,23 @@ class RunConf(BaseModel):
     run_type: str | None = None
     is_daq2: bool | None = None
     executable_subdir: str = "scripts"
+
+    @property
+    def submit_script(self) -> str:
+        """The path of `submit_slurm.sh`, on the computer where the JID runs it.
+
+        Raises:
+            ConfigError: `lute_location` is not absolute, or `executable_subdir` leads out of it.
+        """
+        if not self.lute_location.startswith("/"):
+            raise ConfigError(f"lute_location must be an absolute path: '{self.lute_location}'")
+        parts = self.executable_subdir.split("/")
+        if not all(re.fullmatch(r"[\w.+-]+", part, re.ASCII) and part not in (".", "..") for part in parts):
+            raise ConfigError(
+                f"executable_subdir must be a folder in lute_location: '{self.executable_subdir}'",
+                next_step="start workflows with scripts/launch_airflow.py, which writes the conf",
+            )
+        return f"{self.lute_location}/{self.executable_subdir}/submit_slurm.sh"
 
     def to_conf(self) -> dict[str, Any]:
         """Return the JSON object that Airflow stores with the DAG run."""

@@ -8,23 +8,29 @@ from lute.arp.token import user_name
 from lute.errors import ConfigError
 from lute.jid.documents import LuteParams, RunConf
 from lute.launch.arguments import LaunchArguments
+from lute.launch.process import SCRIPTS
 from lute.seams import Runtime
 from lute.settings import Settings
 
-LUTE_LOCATION = Path(__file__).resolve().parents[2]
-"""The clone or installation that this launcher belongs to."""
 LAUNCHER_JOB = "LUTE_LAUNCHER_JOB"
 """Number of the batch job that is this launcher's own, as scripts/job_launch.sh sets it."""
 
 
 def build_conf(
-    arguments: LaunchArguments, env: Mapping[str, str], settings: Settings, runtime: Runtime
+    arguments: LaunchArguments,
+    env: Mapping[str, str],
+    settings: Settings,
+    runtime: Runtime,
+    scripts: Path = SCRIPTS,
 ) -> RunConf:
     """Return the conf of a new run.
 
     The environment's EXPERIMENT, RUN_NUM (or RUN), Authorization, ARP_JOB_ID, ARP_LOCATION and
     JID_UPDATE_COUNTERS (or its newer name ARP_UPDATE_COUNTERS) are what the ARP sets; -e and -r stand in
     for the first two. Without the third the conf has no token yet: see `lute.arp.renewal.TokenKeeper`.
+
+    Args:
+        scripts: the folder of the launcher's own script; the steps' jobs are submitted from there, too.
 
     Raises:
         ConfigError: experiment or run are not known.
@@ -54,7 +60,8 @@ def build_conf(
         lute_params=LuteParams(config_file=str(arguments.config_file), debug=arguments.debug),
         slurm_params=arguments.slurm_params,
         workflow=arguments.run_time.to_dict() if arguments.run_time else {},
-        lute_location=str(LUTE_LOCATION),
+        lute_location=str(scripts.parent),
+        executable_subdir=scripts.name,
         kerb_file=env.get("KRB5CCNAME"),
     )
 

@@ -11,7 +11,7 @@ from lute.errors import ConfigError, LuteError
 from lute.jid.documents import RunConf
 from lute.launch.arguments import LaunchArguments
 from lute.launch.caps import StepCaps, read_caps
-from lute.launch.conf import LUTE_LOCATION, build_conf, contradictions
+from lute.launch.conf import build_conf, contradictions
 from lute.launch.output import Output
 from lute.launch.process import Process
 from lute.launch.table import duration
@@ -35,14 +35,14 @@ def dry_run(arguments: LaunchArguments, process: Process, settings: Settings, ai
         RemoteError: Airflow refused or is out of reach.
     """
     output = Output(process.runtime.clock, process.write)
-    conf = build_conf(arguments, process.env, settings, process.runtime)
+    conf = build_conf(arguments, process.env, settings, process.runtime, process.scripts)
     for warning in contradictions(arguments, process.env):
         output.news(warning)
     own = arguments.run_time
     if own is None:
         dag_id = find_workflow(airflow, arguments.workflow, output, changes_nothing=True)
         links: Mapping[str, Sequence[str]] = airflow.downstream(dag_id)
-        caps = read_caps(LUTE_LOCATION / "workflows" / "airflow" / f"{arguments.workflow}.py")
+        caps = read_caps(process.scripts.parent / "workflows" / "airflow" / f"{arguments.workflow}.py")
     else:
         from lute.launch.run_time import check_deployed  # here: few launches need it
 

@@ -2,18 +2,20 @@
 
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from lute.errors import ConfigError, LuteError
 from lute.launch.arguments import LaunchArguments, launch_parser, parse_launch_arguments
-from lute.launch.process import Interrupted, Process
+from lute.launch.process import SCRIPTS, Interrupted, Process
 from lute.redact import redact
 
 
-def main(argv: Sequence[str], process: Process | None = None) -> int:
+def main(argv: Sequence[str], process: Process | None = None, *, scripts: Path = SCRIPTS) -> int:
     """Launch a workflow and stay until it has ended.
 
     Args:
         process: what surrounds the launcher; this process by default.
+        scripts: the folder of the script that calls this, if it gives no `process`.
 
     Returns:
         0 the workflow succeeded; 1 it failed, or the launcher lost it; 2 usage or configuration;
@@ -21,7 +23,7 @@ def main(argv: Sequence[str], process: Process | None = None) -> int:
     """
     if not {"-h", "--help"}.isdisjoint(argv):
         launch_parser().parse_args(["--help"])  # and ends; at once, before the site's settings are read
-    process = process or Process()
+    process = process or Process(scripts=scripts)
     try:
         process.signals.raise_interrupted()
         return _launch(parse_launch_arguments(argv), process)

@@ -16,6 +16,8 @@ from lute.seams import Runtime, current_runtime
 if TYPE_CHECKING:
     from lute.arp.kerberos import TicketCopy
 
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+"""The folder of the scripts, in a clone."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -78,6 +80,7 @@ class Process:
         stderr: where errors of the launcher itself go; None likewise.
         log_files: the logs of jobs, as far as this computer sees them.
         copy_tickets: makes the copy of the user's Kerberos tickets that is the run's own.
+        scripts: the folder of the launcher's own script, in the clone or installation that it belongs to.
     """
 
     env: Mapping[str, str] = field(default_factory=lambda: environment())
@@ -87,6 +90,7 @@ class Process:
     stderr: TextIO | None = None
     log_files: LogFiles = field(default_factory=SystemLogFiles)
     copy_tickets: "Callable[[Mapping[str, str], Runtime], TicketCopy | None]" = _copy_tickets
+    scripts: Path = SCRIPTS
 
     @property
     def stream(self) -> TextIO:

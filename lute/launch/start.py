@@ -47,7 +47,7 @@ def _start(
 ) -> RunState:
     env, runtime = process.env, process.runtime
     workflow = arguments.workflow
-    conf = build_conf(arguments, env, settings, runtime)
+    conf = build_conf(arguments, env, settings, runtime, process.scripts)
     for warning in contradictions(arguments, env):
         output.news(warning)
     run_id = dag_run_id(conf, env, runtime)

@@ -12,7 +12,7 @@ from zlib import crc32
 from lute.errors import LuteError
 from simulators.dagrunner.installed import DAG, MappedOperator, check_cycle, conf, dags_in
 from simulators.dagrunner.rules import RULES
-from simulators.dagrunner.variables import connected_somehow, uses
+from simulators.dagrunner.variables import connected_somehow, held, uses
 
 
 class NotSimulatedError(LuteError):
@@ -46,7 +46,7 @@ _IN_DATABASE = frozenset(
 )
 """Operators that look at other tasks or runs, or change them; and their parents."""
 
-_cache: dict[tuple[str, int, int, bool], dict[str, Any] | str] = {}
+_cache: dict[tuple[Any, ...], dict[str, Any] | str] = {}
 
 
 def load_folder(folder: Path) -> Loaded:
@@ -63,17 +63,18 @@ def load_folder(folder: Path) -> Loaded:
 
 
 def load_file(path: Path, into: Loaded) -> None:
-    """Import one DAG file, unless it is known; one that asks for Variables never is."""
+    """Import one DAG file, unless it is known; one that asks for Variables is known for what they were."""
     status = path.stat()
     # Operators read this setting when their DAG file is imported.
     deferrable = conf.getboolean("operators", "default_deferrable", fallback=False)
     key = (str(path), status.st_mtime_ns, status.st_size, deferrable)
     found = _cache.get(key)
     if found is None:
+        found = _cache.get((*key, held()))
+    if found is None:
         uses_before = uses()
         found = _import(path)
-        if uses() == uses_before:
-            _cache[key] = found
+        _cache[key if uses() == uses_before else (*key, held())] = found
     if isinstance(found, str):
         into.errors[str(path)] = found
     else:

@@ -10,7 +10,7 @@ Connections but its own. Whatever else a process asks for is refused: HTTP 404 o
 import contextlib
 import importlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 from unittest.mock import patch
 
 from simulators.dagrunner.installed import MAJOR
@@ -22,33 +22,41 @@ class _Process:
 
     Attributes:
         uses: how often it has asked for Variables.
-        connections: to how many Airflows it belongs, one inside the other.
+        states: of the Airflows to which it belongs, one inside the other.
     """
 
     uses = 0
-    connections = 0
+    states: ClassVar[list[AirflowState]] = []
 
 
 def uses() -> int:
-    """Return how often this process has asked for Variables: a DAG file that does is read anew each time."""
+    """Return how often this process has asked for Variables."""
     return _Process.uses
+
+
+def held() -> tuple[tuple[str, str], ...]:
+    """Return the Variables on which a DAG file may depend; tokens change often, and no DAG file reads them."""
+    if not _Process.states:
+        return ()
+    variables = _Process.states[-1].variables
+    return tuple(sorted(pair for pair in variables.items() if not pair[0].startswith("lute_token_")))
 
 
 @contextlib.contextmanager
 def connected(state: AirflowState) -> Iterator[None]:
     """Let this process be one of the Airflow whose database holds `state`."""
-    _Process.connections += 1
+    _Process.states.append(state)
     try:
         with _supervised(state) if MAJOR >= 3 else _with_database(state):
             yield
     finally:
-        _Process.connections -= 1
+        _Process.states.pop()
 
 
 @contextlib.contextmanager
 def connected_somehow() -> Iterator[None]:
     """Let this process be one of some Airflow: of one without Variables, unless it belongs to one already."""
-    with contextlib.nullcontext() if _Process.connections else connected(AirflowState()):
+    with contextlib.nullcontext() if _Process.states else connected(AirflowState()):
         yield
 
 

@@ -1,7 +1,7 @@
 """A stand-in for scripts/submit_slurm.sh, for worlds without processes. Pure.
 
 `tests/contract/submit_script` runs the same cases over this and over the script itself. What the stand-in
-leaves out: the site's own set-up script, and symbolic links.
+leaves out: the site file with its environment script, and symbolic links.
 """
 
 import posixpath
@@ -98,11 +98,11 @@ def submit(
         config = _checked_config(given, cwd, is_file)
     except _WrongUse as wrong:
         return Refusal(2, stderr=f"{NAME}: error: {wrong}\n{USAGE}")
-    lute = posixpath.dirname(posixpath.dirname(_normal(argv[0])))
-    changed = _environment(env, lute, cwd)
+    scripts = posixpath.dirname(_normal(argv[0]))
+    changed = _environment(env, posixpath.dirname(scripts), cwd)
     log = _log_file(given.task, changed, now)
     options = (f"--job-name={given.task}", f"--output={log}", f"--error={log}")
-    job: tuple[str, ...] = (f"{lute}/scripts/job_task.sh", lute)
+    job: tuple[str, ...] = (f"{scripts}/job_task.sh", scripts)
     once = None
     slurm_args = given.slurm_args
     if given.submission:

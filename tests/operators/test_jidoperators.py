@@ -1,6 +1,7 @@
 """The operator's own decisions; that it runs is shown in tests/dags and tests/e2e."""
 
 import json
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -8,11 +9,12 @@ import pytest
 import responses
 
 from lute.errors import ConfigError
+from lute.jid.wire import parse_record
 from lute.operators import jidoperators, step, tokens
-from lute.operators._compat import AirflowException, AirflowFailException
+from lute.operators._compat import AirflowException, AirflowFailException, kill_limit_s
 from lute.operators.jidoperators import JIDSlurmOperator
 from lute.operators.triggers import JobTrigger
-from tests.fakes import CONF, FakeClock, fake_runtime, settings
+from tests.fakes import CONF, START, FakeClock, fake_runtime, settings
 
 BASE = "http://jid.test/jid/ws"
 
@@ -39,6 +41,7 @@ def jid(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(step, "current_runtime", lambda: fake_runtime(clock))
     monkeypatch.setattr(step, "load_settings", lambda _env: settings())
     monkeypatch.setattr(jidoperators.JidHook, "base_url", lambda _self, _settings: BASE)
+    monkeypatch.setattr(JIDSlurmOperator, "log", logging.getLogger("test"), raising=False)
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         mock.post(f"{BASE}/mfxl1000126/start_job", json=ok({"tool_id": "7", "status": "SUBMITTED"}))
         mock.post(f"{BASE}/mfxl1000126/job_log_file", json=ok("the log\x00\n"))
@@ -89,6 +92,13 @@ def test_arguments_that_cannot_work(custom: str) -> None:
         JIDSlurmOperator(task_id="Tester", custom_slurm_params=custom).slurm_arguments([])
 
 
+def test_a_command_line_that_is_none_is_the_dag_files_fault() -> None:
+    with pytest.raises(ConfigError) as caught:
+        JIDSlurmOperator(task_id="Tester", custom_slurm_params="--comment='open").slurm_arguments([])
+    assert caught.value.what == "custom_slurm_params is no command line: No closing quotation"
+    assert caught.value.next_step == "correct the DAG file"
+
+
 def test_a_step_that_succeeds(jid: Any) -> None:
     status(jid, "RUNNING")
     status(jid, "DONE")
@@ -108,6 +118,50 @@ def test_a_step_that_succeeds(jid: Any) -> None:
     assert document["def"]["run_as_user"] == document["user"] == "scientist"
 
 
+@pytest.mark.parametrize(("retries", "cleared"), [(3, ""), (2, " --cleared-at 1"), (0, " --cleared-at 3")])
+def test_tries_on_top_of_the_retries_are_those_of_a_cleared_task(
+    jid: Any, retries: int, cleared: str
+) -> None:
+    status(jid, "DONE")
+    execute(JIDSlurmOperator(task_id="Tester", retries=retries, user="other"))
+    definition = json.loads(jid.calls[0].request.body)["def"]
+    assert f"/Tester/-1 --try 2{cleared} --partition" in definition["parameters"]
+    assert definition["run_as_user"] == "other"
+
+
+@pytest.mark.parametrize(
+    ("limits", "word"),
+    [({"queue_timeout_s": 60}, "SUBMITTED"), ({"run_timeout_s": 60}, "RUNNING")],
+)
+def test_a_step_waits_no_longer_than_its_limits(jid: Any, limits: dict[str, Any], word: str) -> None:
+    status(jid, word)
+    ti = execute(JIDSlurmOperator(task_id="Tester", **limits))
+    assert isinstance(ti.error, AirflowFailException)  # type: ignore[attr-defined]
+    assert f"longer than {next(iter(limits))} of the step allows" in ti.xcoms["log"]
+
+
+def test_a_job_of_which_the_jid_tells_nothing_new_is_asked_for_with_its_submission(jid: Any) -> None:
+    status(jid, "RUNNING")
+    jid.post(f"{BASE}/mfxl1000126/start_job", json=ok({"tool_id": "7", "status": "DONE"}))
+    ti = execute(JIDSlurmOperator(task_id="Tester", poke_interval=600))
+    assert ti.error is None  # type: ignore[attr-defined]
+    asked = [call.request.body for call in jid.calls if call.request.url.endswith("/start_job")]
+    assert len(asked) == 2
+    assert asked[0] == asked[1]
+
+
+def test_what_nobody_foresaw_is_told_in_the_log_without_secrets(
+    jid: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def defect(_self: Any, _arguments: Any) -> None:
+        raise ZeroDivisionError("with Bearer abcdefghijklmnop")
+
+    monkeypatch.setattr(JIDSlurmOperator, "slurm_arguments", defect)
+    ti = execute(JIDSlurmOperator(task_id="Tester"))
+    assert isinstance(ti.error, ZeroDivisionError)  # type: ignore[attr-defined]
+    assert ti.xcoms == {"log": "[no log: ZeroDivisionError: with Bearer ***]\n"}
+
+
 @pytest.mark.parametrize("word", ["FAILED", "EXITED"])
 def test_a_job_that_failed_fails_the_step_with_its_log(jid: Any, word: str) -> None:
     status(jid, word)
@@ -125,11 +179,19 @@ def test_a_token_that_expires_while_the_job_runs(jid: Any) -> None:
     assert isinstance(ti.error, AirflowFailException)  # type: ignore[attr-defined]
     assert "the token has expired" in ti.xcoms["log"]
     assert "Slurm job 7 was cancelled" in ti.xcoms["log"]
+    assert ti.xcoms["log"] == f"[no log: {str(ti.error).removeprefix('Tester: ')}]\n"  # type: ignore[attr-defined]
+    assert json.loads(ti.xcoms["job"]) == {"tool_id": "7", "status": "SUBMITTED", "log_file_path": None}
     assert paths(jid)[-1] == "/mfxl1000126/kill_job"
 
 
 @pytest.mark.parametrize(
-    "changes", [{"experiment": None}, {"lute_location": "relative"}, {"Authorization": "a\nb"}]
+    "changes",
+    [
+        {"experiment": None},
+        {"lute_location": "relative"},
+        {"executable_subdir": "../bin"},
+        {"Authorization": "a\nb"},
+    ],
 )
 def test_a_conf_that_cannot_work_asks_the_jid_nothing(jid: Any, changes: dict[str, Any]) -> None:
     ti = execute(JIDSlurmOperator(task_id="Tester"), **changes)
@@ -138,7 +200,10 @@ def test_a_conf_that_cannot_work_asks_the_jid_nothing(jid: Any, changes: dict[st
     assert paths(jid) == []
 
 
-def test_a_kill_while_it_waits_cancels_the_job(jid: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_while_it_waits_cancels_the_job(
+    jid: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     operator = JIDSlurmOperator(task_id="Tester")
     clock = FakeClock()
     clock.at_sleep = lambda now_s: operator.on_kill() if now_s > 3 else None
@@ -149,6 +214,29 @@ def test_a_kill_while_it_waits_cancels_the_job(jid: Any, monkeypatch: pytest.Mon
     assert "Tester was stopped: Slurm job 7 was cancelled" in str(ti.error)  # type: ignore[attr-defined]
     after_kill = paths(jid)[paths(jid).index("/mfxl1000126/kill_job") :]
     assert set(after_kill) == {"/mfxl1000126/kill_job"}
+    assert paths(jid).count("/mfxl1000126/start_job") == 1, "the job itself is cancelled, not its submission"
+    assert "Killed: cancelling job 7" in caplog.messages
+
+
+@pytest.mark.parametrize("is_submitted", [True, False])
+def test_a_kill_that_the_jid_does_not_take_ends_in_time_and_says_so(
+    jid: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, is_submitted: bool
+) -> None:
+    caplog.set_level(logging.INFO)
+    clock = FakeClock()
+    monkeypatch.setattr(step, "current_runtime", lambda: fake_runtime(clock))
+    operator = JIDSlurmOperator(task_id="Tester")
+    operator._new_step({"ti": FakeTaskInstance(), "dag_run": FakeDagRun(CONF)})
+    job = parse_record({"tool_id": "7", "status": "RUNNING", "experiment": "mfxl1000126"})
+    operator._record = job if is_submitted else None
+    path = f"{BASE}/mfxl1000126/{'kill_job' if is_submitted else 'start_job'}"
+    jid.replace("POST", path, status=503, body="Bearer abcdefghijklmnop")
+    operator.on_kill()
+    assert 0 < clock.elapsed_s <= kill_limit_s()
+    assert caplog.messages == [
+        f"Killed: cancelling {'job 7' if is_submitted else 'the submission'}",
+        f"Its Slurm job may still run: the JID failed (HTTP 503): Bearer *** [{path}]",
+    ]
 
 
 def test_a_kill_during_the_submission_cancels_what_was_submitted(jid: Any) -> None:
@@ -193,7 +281,11 @@ def resume(event: dict[str, Any]) -> FakeTaskInstance:
 
 def test_a_deferred_step_leaves_its_wait_to_a_trigger_that_can_be_made_anew(jid: Any) -> None:
     operator = JIDSlurmOperator(
-        task_id="Tester", deferrable=True, queue_timeout_s=60, execution_timeout=timedelta(hours=1)
+        task_id="Tester",
+        deferrable=True,
+        queue_timeout_s=60,
+        run_timeout_s=70,
+        execution_timeout=timedelta(hours=1),
     )
     deferred = deferral(operator)
     assert (deferred.method_name, deferred.timeout) == ("resume", timedelta(hours=1))
@@ -201,7 +293,17 @@ def test_a_deferred_step_leaves_its_wait_to_a_trigger_that_can_be_made_anew(jid:
     assert path == "lute.operators.triggers.JobTrigger"
     again = JobTrigger(**json.loads(json.dumps(arguments)))
     assert again.serialize() == (path, arguments)
-    assert (arguments["job"]["tool_id"], arguments["queue_timeout_s"]) == ("7", 60)
+    assert arguments["job"]["tool_id"] == "7"
+    del arguments["job"]
+    assert arguments == {
+        "base_url": BASE,
+        "authorization": CONF["Authorization"],
+        "document": json.loads(jid.calls[0].request.body),
+        "submitted_s": START.timestamp(),
+        "poke_interval_s": 10.0,
+        "queue_timeout_s": 60,
+        "run_timeout_s": 70,
+    }
     assert paths(jid) == ["/mfxl1000126/start_job"]
 
 
@@ -251,6 +353,13 @@ def test_a_resumed_step_ends_as_its_job_did(jid: Any, word: str, fails: bool) ->
     assert paths(jid) == ["/mfxl1000126/job_log_file"]
 
 
+def test_airflow_resumes_a_step_with_its_context(jid: Any) -> None:
+    ti = FakeTaskInstance()
+    context = {"ti": ti, "dag_run": FakeDagRun(CONF)}
+    JIDSlurmOperator(task_id="Tester").resume_execution("resume", {"event": {"job": JOB}}, context)
+    assert ti.xcoms["log"] == "the log�\n"
+
+
 @pytest.mark.parametrize(("again", "kind"), [(True, AirflowException), (False, AirflowFailException)])
 def test_a_wait_that_failed_costs_the_job(jid: Any, again: bool, kind: type) -> None:
     trouble = {
@@ -272,3 +381,16 @@ def test_a_trigger_that_failed_leaves_no_job(jid: Any) -> None:
     with pytest.raises(Exception, match="Trigger timeout"):
         JIDSlurmOperator(task_id="Tester").resume_execution("__fail__", {"error": "Trigger timeout"}, context)
     assert [json.loads(call.request.body)["def"]["parameters"][-9:] for call in jid.calls] == [" --cancel"]
+
+
+def test_a_trigger_that_failed_while_the_jid_is_down_ends_in_time(
+    jid: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeClock()
+    monkeypatch.setattr(step, "current_runtime", lambda: fake_runtime(clock))
+    jid.replace("POST", f"{BASE}/mfxl1000126/start_job", status=503)
+    ti = FakeTaskInstance()
+    context = {"ti": ti, "dag_run": FakeDagRun(CONF)}
+    with pytest.raises(AirflowException, match="HTTP 503"):
+        JIDSlurmOperator(task_id="Tester").resume_execution("__fail__", {"error": "Trigger timeout"}, context)
+    assert 0 < clock.elapsed_s <= kill_limit_s()

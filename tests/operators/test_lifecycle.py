@@ -206,7 +206,7 @@ def test_a_job_that_slurm_has_forgotten_is_noticed() -> None:
     jid.start_job = gone  # type: ignore[method-assign]
     with pytest.raises(TransientError, match="job 7 is gone; Slurm job 7 was cancelled"):
         run(jid)
-    assert jid.clock.elapsed_s < 1000
+    assert 3600 < jid.clock.elapsed_s < 7300
 
 
 def test_a_job_that_has_left_its_exit_code_is_taken_by_that() -> None:
@@ -255,6 +255,51 @@ def test_a_step_waits_no_longer_than_its_limits(
 def test_limits_that_are_kept_do_nothing() -> None:
     jid = FakeJid(FakeClock(), {0: "SUBMITTED", 90: "RUNNING", 180: "DONE"})
     assert run(jid, limits=Limits(5.0, queue_s=100, run_s=100)).status is JobStatus.DONE
+
+
+def test_the_log_of_a_step_tells_its_story(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    lost = TransientError("no such file", endpoint="e")
+    jid = FakeJid(FakeClock(), {0: "SUBMITTED", 60: "RUNNING", 20_000: "DONE"}, log=lost)
+    start_job = jid.start_job
+
+    def no_script(document: dict[str, Any]) -> JobRecord:
+        if jid.clock.elapsed_s:
+            raise TransientError("no script", endpoint="e")
+        return start_job(document)
+
+    jid.start_job = no_script  # type: ignore[method-assign]
+    run(jid)
+    assert list(dict.fromkeys(caplog.messages)) == [
+        "Slurm job 7 submitted",
+        "Slurm job 7: RUNNING",
+        "The submit script cannot be asked: no script [e]",
+        "Slurm job 7: DONE",
+        "The log of Slurm job 7 cannot be read: no such file [e]",
+    ]
+
+
+def test_what_is_cut_from_a_log_is_said_to_be_in_the_whole_one() -> None:
+    jid = FakeJid(FakeClock(), {0: "DONE"}, log="x" * (settings().logs.max_kib * 1024 + 1))
+    assert run(jid).log.startswith("[... 1 earlier characters cut; the whole log: /l/7.out ...]\n")
+
+
+def test_a_defect_of_ours_leaves_no_job_behind(caplog: pytest.LogCaptureFixture) -> None:
+    jid = FakeJid(FakeClock(), {0: "RUNNING"}, poll_trouble=ZeroDivisionError("defect"))  # type: ignore[arg-type]
+    with pytest.raises(ZeroDivisionError):
+        run(jid)
+    assert jid.killed == ["7"]
+    assert (caplog.records[-1].levelname, caplog.messages[-1]) == ("ERROR", "Slurm job 7 was cancelled")
+
+
+def test_an_error_keeps_what_it_says_of_the_service() -> None:
+    refused = PermanentError("token refused", endpoint="e", http_status=401, next_step="launch again")
+    jid = FakeJid(FakeClock(), {0: "RUNNING"}, poll_trouble=refused)
+    with pytest.raises(PermanentError) as caught:
+        run(jid)
+    error = caught.value
+    assert error.reason == "token refused; Slurm job 7 was cancelled"
+    assert (error.endpoint, error.http_status, error.next_step) == ("e", 401, "launch again")
 
 
 def test_a_job_that_runs_is_not_concluded() -> None:

@@ -42,6 +42,9 @@ class Jid:
 
     async def ask(self, records: list[JobRecord]) -> list[JobRecord]:
         self.asked.append(len(records))
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.get_name() == "lute shared poller"
         await asyncio.sleep(0.05)
         if self.trouble:
             raise self.trouble
@@ -78,6 +81,35 @@ def test_a_hundred_jobs_share_their_polls() -> None:
     assert len(jid.asked) < 1000, "where each alone would have needed 36,000"
 
 
+@pytest.mark.parametrize(("late_s", "asked"), [(8.0, [1, 1]), (5.0, [2]), (4.0, [2])])
+def test_who_has_waited_for_half_of_its_pause_is_asked_for_together_with_others(
+    late_s: float, asked: list[int]
+) -> None:
+    jid = Jid()
+
+    async def work() -> None:
+        poller = SharedPoller()
+        first = asyncio.create_task(poller.poll(record(1), 10.0, jid.ask))
+        await asyncio.sleep(late_s)
+        await asyncio.gather(first, poller.poll(record(2), 10.0, jid.ask))
+
+    in_virtual_time(work())
+    assert jid.asked == asked
+
+
+def test_nobody_is_held_up_between_two_polls() -> None:
+    jid = Jid()
+
+    async def work() -> float:
+        poller = SharedPoller()
+        begin_s = asyncio.get_running_loop().time()
+        for _ in range(10):
+            await poller.poll(record(1), 0.5, jid.ask)
+        return asyncio.get_running_loop().time() - begin_s
+
+    assert in_virtual_time(work()) == pytest.approx(10 * 0.55)
+
+
 def test_more_jobs_than_fit_are_asked_for_in_several_requests() -> None:
     jid = Jid()
 
@@ -89,17 +121,34 @@ def test_more_jobs_than_fit_are_asked_for_in_several_requests() -> None:
     assert jid.asked == [200, 200, 50]
 
 
-@pytest.mark.parametrize("most", [0, 1])
-def test_a_jid_that_answers_single_documents_only_is_asked_singly(most: int) -> None:
-    jid = Jid(most=1)
+@pytest.mark.parametrize(("most", "asked"), [(1, [3, 1, 1, 1, 1, 1, 1]), (2, [3, 3])])
+def test_a_jid_that_answers_single_documents_only_is_asked_singly(most: int, asked: list[int]) -> None:
+    jid = Jid(most=most)
 
     async def work() -> list[list[JobRecord]]:
         poller = SharedPoller()
-        return await asyncio.gather(*(poller.poll(record(number), 1.0, jid.ask) for number in range(3)))
+        for _ in range(2):
+            found = await asyncio.gather(*(poller.poll(record(number), 1.0, jid.ask) for number in range(3)))
+        return found
 
     found = in_virtual_time(work())
-    assert [[one.tool_id for one in answer] for answer in found] == [["0"], ["1"], ["2"]]
-    assert jid.asked == [3, 1, 1, 1]
+    assert jid.asked == asked
+    if most == 1:
+        assert [[one.tool_id for one in answer] for answer in found] == [["0"], ["1"], ["2"]]
+
+
+def test_two_jobs_are_asked_for_together_and_a_refused_one_once() -> None:
+    jid = Jid()
+
+    async def work(*numbers: int) -> list[Any]:
+        poller = SharedPoller()
+        waiting = [poller.poll(record(number), 1.0, jid.ask) for number in numbers]
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    in_virtual_time(work(1, 2))
+    jid.bad = "3"
+    assert isinstance(in_virtual_time(work(3))[0], PermanentError)
+    assert jid.asked == [2, 1]
 
 
 def test_one_document_that_the_jid_refuses_costs_the_others_nothing() -> None:

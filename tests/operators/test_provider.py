@@ -18,6 +18,27 @@ def test_airflow_can_load_what_the_entry_point_names() -> None:
     assert getattr(importlib.import_module(module), name) is JidHook
     assert connection["connection-type"] == JidHook.conn_type
     assert info["versions"] == [importlib.import_module("lute").__version__]
+    assert (info["package-name"], info["name"]) == ("lute", "LUTE")
+    assert (
+        info["description"] == "Runs managed Tasks of LUTE in Slurm through the job interface daemon (JID)."
+    )
+
+
+def test_airflows_form_for_a_connection_asks_for_the_address_alone() -> None:
+    assert JidHook.get_ui_field_behaviour() == {
+        "hidden_fields": ["schema", "login", "password", "port", "extra"],
+        "relabeling": {"host": "Base URL"},
+        "placeholders": {"host": "https://host/prefix/jid/ws"},
+    }
+
+
+def test_the_connection_is_the_one_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(_self: object, name: str) -> FakeConnection:
+        return FakeConnection(f"https://{name}.example")
+
+    monkeypatch.setattr(JidHook, "get_connection", found)
+    assert JidHook().base_url(settings()) == "https://jid_default.example"
+    assert JidHook("other").base_url(settings()) == "https://other.example"
 
 
 class FakeConnection:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,12 @@ def variables() -> Iterator[dict[str, str]]:
         yield state.variables
 
 
-def test_a_workflow_becomes_a_dag_of_its_own(variables: dict[str, str]) -> None:
-    variables |= {"lute_workflow_x": WORKFLOW.to_json(), "lute_workflo": "", "workflow_y": "", "other": ""}
+def test_a_workflow_becomes_a_dag_of_its_own(
+    variables: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    variables |= {"lute_workflow_x": WORKFLOW.to_json(), "lute_workflo": "", "workflow_y": "", "lute-workflow-y": ""}
     assert list(run_time_dags()) == ["lute_run_time_x"]
+    assert caplog.messages == [], "the others are left alone"
     dag = run_time_dags()["lute_run_time_x"]
     assert dag.dag_id == "lute_run_time_x"
     assert {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks} == {
@@ -65,7 +69,12 @@ def test_a_workflow_becomes_a_dag_of_its_own(variables: dict[str, str]) -> None:
         "none_failed",
     )
     assert (first.max_cores, first.custom_slurm_params, first.trigger_rule) == (None, "", "all_success")
+    assert first.retries == 0
     assert dag.is_paused_upon_creation is False
+    assert dag.start_date == datetime(2024, 3, 18, tzinfo=UTC)
+    assert not dag.timetable.can_be_scheduled
+    assert dag.description == WORKFLOW.title
+    assert set(dag.tags) == {"lute", "run time"}
 
 
 @pytest.mark.parametrize("rule", TRIGGER_RULES)
@@ -80,6 +89,11 @@ def test_an_odd_variable_hides_no_other(variables: dict[str, str], caplog: pytes
     bad_id = '{"steps": [{"task_id": "a b"}]}'  # which the operator refuses
     variables |= {"lute_workflow_a": "{", "lute_workflow_b": WORKFLOW.to_json(), "lute_workflow_c": bad_id}
     assert list(run_time_dags()) == ["lute_run_time_b"]
+    assert [message.split(":")[0] for message in caplog.messages] == [
+        "The Variable lute_workflow_a makes no workflow",
+        "The Variable lute_workflow_c makes no workflow",
+    ]
+    assert "a b" in caplog.messages[1]
 
 
 def test_a_worker_reads_its_own_alone(variables: dict[str, str]) -> None:

@@ -30,17 +30,17 @@ def test_poll_intervals() -> None:
     assert [poll_interval_s(age, 5.0) for age in (0, 20, 1000)] == [0.5, 3.0, 5.0]
 
 
-def test_an_hour_of_waiting_costs_few_polls_and_two_doubts() -> None:
+def test_a_day_of_waiting_costs_few_polls_and_doubts() -> None:
     wait, now_s, polls, doubts = new_wait(), 0.0, 0, 0
-    while now_s < 3600:
+    while now_s < 24 * 3600:
         now_s += wait.pause_s(now_s)
         wait.told([record("RUNNING")], now_s)
         polls += 1
         if wait.doubts(now_s):
             doubts += 1
             wait.asked_script(record("RUNNING"), now_s)
-    assert polls < 400
-    assert doubts == 2
+    assert polls < 24 * 361
+    assert 7 <= doubts <= 9
 
 
 def test_after_an_outage_the_script_is_asked_at_once() -> None:
@@ -50,10 +50,98 @@ def test_after_an_outage_the_script_is_asked_at_once() -> None:
     for now_s in (20.0, 40.0, 80.0):
         wait.untold(DOWN, now_s)
     wait.told([record("RUNNING")], 100.0)
-    assert wait.doubts(100.0)
-    wait.asked_script(None, 100.0)
-    assert not wait.doubts(159.0)
+    assert not wait.doubts(99.0)
     assert wait.doubts(160.0)
+    wait.asked_script(None, 160.0)
+    assert not wait.doubts(219.0)
+    assert wait.doubts(220.0)
+
+
+def test_jobs_are_not_doubted_all_at_once() -> None:
+    begins, after_outage = [], []
+    for number in range(100):
+        wait = Wait(record(tool_id=str(number)), Limits(10.0), TIMEOUTS, submitted_s=0.0, now_s=0.0)
+        begins.append(next(now_s for now_s in range(0, 9000, 10) if wait.doubts(now_s)))
+        wait.untold(DOWN, 50.0)
+        wait.told([record("RUNNING", tool_id=str(number))], 100.0)
+        after_outage.append(next(now_s for now_s in range(100, 9000) if wait.doubts(now_s)))
+    assert 3600 <= min(begins) < 3700
+    assert 7000 < max(begins) <= 7200
+    assert max(begins.count(begin) for begin in begins) < 8
+    assert 100 <= min(after_outage) < 110
+    assert 150 < max(after_outage) <= 160
+
+
+def test_who_was_only_slow_to_ask_has_no_doubt() -> None:
+    wait = new_wait()
+    wait.told([record("RUNNING")], 10.0)
+    wait.told([record("RUNNING")], 500.0)
+    assert not wait.doubts(600.0)
+
+
+def test_what_is_new_is_told_once() -> None:
+    wait = new_wait()
+    words = ["SUBMITTED", "RUNNING", "RUNNING", "", "", "ODD", "RUNNING", "DONE"]
+    said = [wait.told([record(word)], float(number)) for number, word in enumerate(words)]
+    assert said == ["", "RUNNING", "", "(no status)", "", "", "RUNNING", "DONE"]
+
+
+def test_a_doubt_that_is_cleared_comes_again_after_three_hours() -> None:
+    wait = new_wait()
+    wait.asked_script(record("RUNNING"), 7200.0)
+    assert not wait.doubts(7200.0 + 3 * 3600 - 1)
+    assert wait.doubts(7200.0 + 3 * 3600)
+
+
+def test_the_log_of_a_job_is_where_the_jid_last_said() -> None:
+    wait = new_wait()
+    wait.told([record("RUNNING", log_file_path="/l/%J.out", seen="1")], 1.0)
+    wait.told([record("RUNNING")], 2.0)
+    assert wait.record.log_file_path == "/l/7.out"
+    wait.told([record("RUNNING", log_file_path="/m/%J.out", _id="x")], 3.0)
+    assert wait.record.log_file_path == "/m/7.out"
+    assert wait.record.document == record("RUNNING", log_file_path="/m/%J.out", seen="1").document
+
+
+def test_what_ends_a_wait_says_why_and_what_next() -> None:
+    unknown = new_wait()
+    unknown.told([record("RUNNING")], 100.0)
+    with pytest.raises(PermanentError) as caught:
+        unknown.told([record("ODD")], 100.0 + TIMEOUTS.unknown_status_s + 1)
+    assert caught.value.reason == (
+        "the JID tells no status for Slurm job 7: its word is 'ODD',"
+        f" for {TIMEOUTS.unknown_status_s + 1:.0f} s now"
+    )
+    assert (caught.value.endpoint, caught.value.next_step) == (
+        "job_statuses",
+        "look at the job: scontrol show job 7",
+    )
+    queued = new_wait(Limits(10.0, queue_s=100.0))
+    queued.told([record("SUBMITTED")], 100.0)
+    with pytest.raises(PermanentError) as caught:
+        queued.told([record("START")], 301.0)
+        queued.told([record("START")], 402.0)
+    assert caught.value.reason == (
+        "Slurm job 7 has waited in the queue for 101 s, longer than queue_timeout_s of the step allows"
+    )
+    assert (caught.value.endpoint, caught.value.next_step) == (
+        "job_statuses",
+        "see why: scontrol show job 7; or raise queue_timeout_s in the DAG file",
+    )
+    running = new_wait(Limits(10.0, run_s=100.0))
+    assert running.told([record("SUBMITTED")], 500.0) == "", "run_s is not for the queue"
+    running.told([record("RUNNING")], 600.0)
+    running.told([record("RUNNING")], 700.0)
+    with pytest.raises(PermanentError, match=r"has run for 101 s, longer than run_timeout_s"):
+        running.told([record("RUNNING")], 701.0)
+
+
+def test_an_outage_of_a_minute_raises_no_doubt() -> None:
+    wait = new_wait()
+    wait.told([record("RUNNING")], 40.0)
+    wait.untold(DOWN, 70.0)
+    wait.told([record("RUNNING")], 100.0)
+    assert not wait.doubts(3599.0)
 
 
 def test_a_short_hiccup_raises_no_doubt() -> None:

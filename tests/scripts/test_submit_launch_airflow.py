@@ -24,7 +24,7 @@ def test_the_launcher_is_a_job_of_one_core_with_the_same_arguments(run: Run, con
     assert done.stdout == "Submitted batch job 7\n"
     assert done.argv is not None
     job = done.argv.index(str(SCRIPTS / "job_launch.sh"))
-    assert done.argv[job + 1 :] == [str(SCRIPTS.parent), *given]
+    assert done.argv[job + 1 :] == [str(SCRIPTS), *given]
     own = done.argv[:job]
     assert own[:2] == ["--job-name=launch_test", "--ntasks=1"]
     assert own[4:] == ["--partition=milano", "--account=lcls:x"]
@@ -132,5 +132,5 @@ def test_the_launcher_knows_the_job_that_is_its_own(run: Run, tmp_path: Path) ->
     python = tmp_path / "python"
     python.write_text('#!/bin/bash\nprintf "%s|" "$LUTE_LAUNCHER_JOB" "$@"\n')
     python.chmod(0o755)
-    done = run("job_launch.sh", str(SCRIPTS.parent), "-w", "a b", LUTE_PYTHON=str(python), SLURM_JOB_ID="77")
+    done = run("job_launch.sh", str(SCRIPTS), "-w", "a b", LUTE_PYTHON=str(python), SLURM_JOB_ID="77")
     assert done.stdout == f"77|{SCRIPTS}/launch_airflow.py|-w|a b|"

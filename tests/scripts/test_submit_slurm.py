@@ -21,7 +21,7 @@ def test_every_other_argument_reaches_sbatch_untouched(run: Run, config: Path) -
     job = str(SCRIPTS / "job_task.sh")
     assert done.argv[start:] == [
         *odd[:2], *SITE_WANTS, *odd[2:],
-        job, str(SCRIPTS.parent), "-c", str(config), "-t", "Tester", "--debug",
+        job, str(SCRIPTS), "-c", str(config), "-t", "Tester", "--debug",
     ]  # fmt: skip
 
 

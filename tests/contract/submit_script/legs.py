@@ -80,7 +80,7 @@ class Legs:
         base = {
             "PATH": f"{self._notes}:{os.environ['PATH']}",
             "LANG": "C.UTF-8",
-            "LUTE_SITE": "no-such-site",
+            "LUTE_SITE": "local",
             "NOTES": str(self._notes),
         }
         return base | dict(env)

@@ -50,7 +50,7 @@ class ScriptLeg:
     def call(self, words: Sequence[str]) -> Said:
         env = {
             "PATH": f"{self.bin}:{os.environ['PATH']}",
-            "LUTE_SITE": "no-such-site",
+            "LUTE_SITE": "local",
             "TINY_SLURM": str(self.folder / "slurm.json"),
         }
         done = subprocess.run(
@@ -247,7 +247,7 @@ def test_two_at_the_same_moment_submit_one_job(tmp_path: Path) -> None:
     (leg.bin / "sleep").unlink()
     env = {
         "PATH": f"{leg.bin}:{os.environ['PATH']}",
-        "LUTE_SITE": "no-such-site",
+        "LUTE_SITE": "local",
         "TINY_SLURM": str(tmp_path / "slurm.json"),
     }
     both = [
@@ -287,15 +287,14 @@ def test_a_job_runs_only_if_it_is_the_one_of_its_record(tmp_path: Path, record: 
     python = tmp_path / "python"
     python.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     python.chmod(0o755)
-    lute = SCRIPT.parents[1]
     done = subprocess.run(
-        [SCRIPT.with_name("job_task.sh"), lute, "--record", own, "r/Tester/-1", "1", "-c", "c d", "-t", "T"],
-        env={"PATH": os.environ["PATH"], "LUTE_SITE": "none", "LUTE_PYTHON": str(python), "SLURM_JOB_ID": "7"},
+        [SCRIPT.with_name("job_task.sh"), SCRIPT.parent, "--record", own, "r/Tester/-1", "1", "-c", "c d", "-t", "T"],
+        env={"PATH": os.environ["PATH"], "LUTE_SITE": "local", "LUTE_PYTHON": str(python), "SLURM_JOB_ID": "7"},
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == (0 if runs else 1)
     if runs:
         ended_file = own.parent / "ended-7"
         assert done.stdout.splitlines() == [
-            "-m", "lute.run_task", "--exit-code-file", str(ended_file), "-c", "c d", "-t", "T"
+            "-P", "-m", "lute.run_task", "--exit-code-file", str(ended_file), "-c", "c d", "-t", "T"
         ]  # fmt: skip

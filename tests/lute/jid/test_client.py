@@ -1,17 +1,17 @@
 """The client against prepared replies: what each of them means, and what is asked again."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import requests
 import responses
 
-from lute.errors import ConfigError, PermanentError, TransientError
+from lute.errors import ConfigError, PermanentError, RemoteError, TransientError
 from lute.jid.client import JidClient
 from lute.jid.documents import JobRecord
-from lute.jid.start import JobGone
+from lute.jid.start import JobGone, UnclearRefusal
 from lute.jid.status import JobStatus
 from tests.fakes import FakeClock, fake_runtime, settings
 
@@ -42,7 +42,7 @@ def new_client(
         runtime=fake_runtime(clock),
         timeouts=LIMITS,
         patience_s=patience_s,
-        is_renewed=renewed,
+        **({"is_renewed": True} if renewed else {}),
     )
 
 
@@ -77,6 +77,115 @@ def test_start_job_sends_the_document_with_the_token(client: JidClient, jid: res
     sent = jid.calls[0].request
     assert sent.headers["Authorization"] == "Bearer tok"
     assert json.loads(sent.body or "") == DOCUMENT
+
+
+def test_what_the_jid_leaves_out_of_a_started_job_is_as_it_was_sent(
+    client: JidClient, jid: responses.RequestsMock
+) -> None:
+    value = {"tool_id": "7", "status": "SUBMITTED"}
+    jid.post(f"{BASE}/exp/start_job", json=ok(value))
+    assert client.start_job(DOCUMENT).document == DOCUMENT | value
+
+
+CALLS: dict[str, Callable[[JidClient], object]] = {
+    "/exp/start_job": lambda client: client.start_job(DOCUMENT),
+    "/job_statuses": lambda client: client.job_statuses([RECORD]),
+    "/exp/job_log_file": lambda client: client.job_log_file(RECORD),
+    "/exp/kill_job": lambda client: client.kill_job(RECORD),
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "connect_s", "read_s"),
+    [
+        ("/exp/start_job", LIMITS.connect_s, LIMITS.start_job_s),
+        ("/job_statuses", LIMITS.connect_s, LIMITS.read_s),
+        ("/exp/job_log_file", LIMITS.connect_s, LIMITS.read_s),
+        ("/exp/kill_job", 1.0, 1.5),
+    ],
+)
+def test_no_request_waits_for_ever(
+    clock: FakeClock, jid: responses.RequestsMock, path: str, connect_s: float, read_s: float
+) -> None:
+    jid.post(BASE + path, status=401)
+    jid.post(BASE + path, json=ok({"tool_id": "7", "status": "EXITED"}))
+    CALLS[path](new_client(clock, "old", "new", renewed=True))
+    for call in jid.calls:
+        assert call.request.req_kwargs["timeout"] == (connect_s, read_s)  # type: ignore[attr-defined]
+    assert len(jid.calls) == 2
+
+
+REFUSED = {"success": False, "errormsg": "no"}
+CHECK_URL = "is the JID up, and is its URL right (Airflow Connection jid_default)?"
+SQUEUE = "look at the executable's path, and for the job in squeue"
+
+
+@pytest.mark.parametrize(
+    ("path", "reply", "kind", "said", "next_step"),
+    [
+        *(
+            (
+                path,
+                {"body": requests.ReadTimeout()},
+                TransientError,
+                "the JID cannot be reached: ReadTimeout",
+                CHECK_URL,
+            )
+            for path in CALLS
+        ),
+        *(
+            (path, {"status": 500, "body": "x"}, TransientError, "the JID failed (HTTP 500): x", "")
+            for path in CALLS
+        ),
+        ("/job_statuses", {"json": REFUSED}, TransientError, "the JID could not do it: no", ""),
+        ("/exp/job_log_file", {"json": REFUSED}, PermanentError, "the JID could not do it: no", ""),
+        ("/exp/kill_job", {"json": REFUSED}, PermanentError, "the JID could not do it: no", ""),
+        ("/exp/start_job", {"json": REFUSED}, UnclearRefusal, "the JID could not start the job: no", SQUEUE),
+        (
+            "/exp/start_job",
+            {"json": {"success": False, "errormsg": "submit_slurm.sh: try again: x"}},
+            TransientError,
+            "the JID could not start the job: submit_slurm.sh: try again: x",
+            SQUEUE,
+        ),
+        (
+            "/exp/start_job",
+            {"json": {"success": False, "errormsg": "submit_slurm.sh: error: x"}},
+            PermanentError,
+            "the JID could not do it: submit_slurm.sh: error: x",
+            "correct that",
+        ),
+        (
+            "/exp/start_job",
+            {"json": {"success": False, "errormsg": "submit_slurm.sh: job 7 is gone: x"}},
+            JobGone,
+            "job 7 is gone: x",
+            "look at its log, then clear the step to run it again",
+        ),
+        (
+            "/exp/start_job",
+            {"json": {"success": True, "value": {}}},
+            UnclearRefusal,
+            "the JID's reply names no Slurm job",
+            "look for the job with squeue",
+        ),
+    ],
+)
+def test_an_error_says_where_and_what_and_what_next(
+    clock: FakeClock,
+    jid: responses.RequestsMock,
+    path: str,
+    reply: dict[str, Any],
+    kind: type[RemoteError],
+    said: str,
+    next_step: str,
+) -> None:
+    jid.post(BASE + path, **reply)
+    with pytest.raises(RemoteError) as caught:
+        CALLS[path](new_client(clock, patience_s=0))
+    error = caught.value
+    assert (type(error), error.endpoint) == (kind, BASE + path)
+    assert (error.reason, error.next_step) == (said, next_step)
 
 
 LOST: list[dict[str, Any]] = [
@@ -167,6 +276,7 @@ def test_a_submission_is_cancelled(
     client.cancel_submission(DOCUMENT)
     sent = json.loads(jid.calls[0].request.body or "")
     assert sent["def"]["parameters"] == f"{DOCUMENT['def']['parameters']} --cancel"  # type: ignore[index]
+    assert jid.calls[0].request.req_kwargs["timeout"] == (1.0, 3.0)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -176,8 +286,9 @@ def test_a_submission_that_cannot_be_cancelled(
     clock: FakeClock, jid: responses.RequestsMock, said: str
 ) -> None:
     jid.post(f"{BASE}/exp/start_job", json={"success": False, "errormsg": said})
-    with pytest.raises((PermanentError, TransientError), match=said):
+    with pytest.raises((PermanentError, TransientError), match=said) as caught:
         new_client(clock, patience_s=0).cancel_submission(DOCUMENT)
+    assert caught.value.endpoint == f"{BASE}/exp/start_job"
     assert len(jid.calls) == 1
 
 
@@ -201,8 +312,10 @@ def test_a_token_that_shall_be_renewed_is_waited_for(clock: FakeClock, jid: resp
 
 def test_a_token_that_nobody_renews_in_time(clock: FakeClock, jid: responses.RequestsMock) -> None:
     jid.post(f"{BASE}/job_statuses", status=401, json={"error": "the token has expired"})
-    with pytest.raises(TransientError, match="has not renewed it yet"):
+    with pytest.raises(TransientError, match="has not renewed it yet") as caught:
         new_client(clock, "old", renewed=True).job_statuses([RECORD])
+    assert (caught.value.endpoint, caught.value.http_status) == (f"{BASE}/job_statuses", 401)
+    assert caught.value.next_step == "is the launcher alive, and its Kerberos ticket valid?"
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -299,10 +412,17 @@ def test_a_kill_is_tried_as_long_as_asked(
     assert clock.elapsed_s <= patience_s
 
 
-@pytest.mark.parametrize("url", ["jid.test/jid/ws", "http://", "htp://jid/ws"])
-def test_an_address_that_is_none_is_a_configuration_error(url: str) -> None:
-    with pytest.raises(ConfigError, match="is not an address"):
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [("jid.test/jid/ws", "MissingSchema"), ("http://", "InvalidURL"), ("htp://jid/ws", "InvalidSchema")],
+)
+def test_an_address_that_is_none_is_a_configuration_error(url: str, why: str) -> None:
+    with pytest.raises(ConfigError) as caught:
         new_client(FakeClock(), url=url).start_job(DOCUMENT)
+    assert caught.value.what == f"'{url.rstrip('/')}/exp/start_job' is not an address: {why}"
+    assert (
+        caught.value.next_step == "correct the JID's URL (Airflow Connection jid_default, or the site file)"
+    )
 
 
 @pytest.mark.parametrize("token", ["a\nb", "ü", "\x7f"])

@@ -16,7 +16,8 @@ SITE_KEYS = {
 def test_the_conf_has_exactly_the_sites_keys_and_is_json() -> None:
     conf = parse_run_conf(CONF).to_conf()
     assert set(conf) == SITE_KEYS
-    assert parse_run_conf(json.loads(json.dumps(conf))) == parse_run_conf(CONF)
+    assert json.loads(json.dumps(conf)) == conf
+    assert parse_run_conf(conf) == parse_run_conf(CONF)
 
 
 def test_keys_of_other_launchers_are_ignored() -> None:
@@ -91,3 +92,36 @@ def test_the_control_document_word_for_word() -> None:
             "run_as_user": "scientist",
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("subdir", "script"),
+    [
+        (None, "/opt/lute/scripts/submit_slurm.sh"),
+        ("launch_scripts", "/opt/lute/launch_scripts/submit_slurm.sh"),
+        ("bin", "/opt/lute/bin/submit_slurm.sh"),
+        ("install/lute-1.0+x/..bin", "/opt/lute/install/lute-1.0+x/..bin/submit_slurm.sh"),
+    ],
+)
+def test_the_submit_script_lies_where_the_conf_says(subdir: str | None, script: str) -> None:
+    conf = CONF if subdir is None else CONF | {"executable_subdir": subdir}
+    assert parse_run_conf(conf).submit_script == script
+
+
+HOSTILE = [
+    "", ".", "..", "/bin", "bin/", "a//b", "../bin", "bin/../..", "./bin", "bin\n", "a b", "$(id)", "`id`",
+    "a;b", "'", '"', "-x\x00", "~root:", "bü", "a\\b", "{lute_location}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("subdir", HOSTILE)
+def test_a_folder_that_leads_elsewhere_is_refused(subdir: str) -> None:
+    conf = parse_run_conf(CONF | {"executable_subdir": subdir})
+    with pytest.raises(ConfigError, match="executable_subdir must be a folder in lute_location"):
+        _ = conf.submit_script
+
+
+@pytest.mark.parametrize("location", ["", "lute", "./lute", "~/lute"])
+def test_a_location_that_is_not_absolute_is_refused(location: str) -> None:
+    with pytest.raises(ConfigError, match="lute_location must be an absolute path"):
+        _ = parse_run_conf(CONF | {"lute_location": location}).submit_script

@@ -85,3 +85,9 @@ def test_the_launchers_own_batch_job_has_one_run_id_in_all_its_lives() -> None:
 )
 def test_only_the_launchers_own_job_is_started_again(env: dict[str, str], expected: bool) -> None:
     assert is_restarted(env) is expected
+
+
+def test_steps_are_submitted_from_the_folder_of_the_launchers_own_script() -> None:
+    conf = build_conf(arguments(), ARP, settings(), fake_runtime(), Path("/sdf/lute/latest/bin"))
+    assert (conf.lute_location, conf.executable_subdir) == ("/sdf/lute/latest", "bin")
+    assert conf.submit_script == "/sdf/lute/latest/bin/submit_slurm.sh"

@@ -84,6 +84,13 @@ def test_a_workflow_that_succeeds(
     assert airflow.triggered[0]["conf"]["slurm_params"] == ["--partition=milano"]
 
 
+def test_the_folder_of_the_calling_script_goes_into_the_conf(airflow: FakeAirflow, argv: list[str]) -> None:
+    airflow.states, airflow.tasks = ["running", "success"], [[task("A", "success")]] * 2
+    assert launcher.main(argv, scripts=Path("/sdf/lute/bin")) == 0
+    conf = airflow.triggered[0]["conf"]
+    assert (conf["lute_location"], conf["executable_subdir"]) == ("/sdf/lute", "bin")
+
+
 def test_a_workflow_that_fails_tells_of_every_step(
     airflow: FakeAirflow, argv: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

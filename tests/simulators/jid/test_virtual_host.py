@@ -28,8 +28,8 @@ def test_the_submitted_job_has_the_scripts_arguments_and_environment() -> None:
     job_id = world.host.submit(SCRIPT, f"{ARGUMENTS} --comment='a b' --debug", {"RUN_NUM": "12_x"})
     request = world.slurm.job(int(job_id)).request
     assert (request.name, request.comment, request.account) == ("Tester", "a b", "lcls:x")
-    assert request.arguments == ("/opt/lute", "-c", "/data/a.yaml", "-t", "Tester", "--debug")
-    assert request.command.startswith("/opt/lute/scripts/job_task.sh /opt/lute -c")
+    assert request.arguments == ("/opt/lute/scripts", "-c", "/data/a.yaml", "-t", "Tester", "--debug")
+    assert request.command.startswith("/opt/lute/scripts/job_task.sh /opt/lute/scripts -c")
     assert request.stdout == "Tester_none_r0012_2027-01-15_08-00-00_%J.out"
     env = request.env
     assert (env["RUN"], env["KEPT"], env["PYTHONPATH"]) == ("12", "yes", "/opt/lute")
