@@ -73,6 +73,26 @@ def test_slurms_word_counts_more_than_the_log(state: SlurmState, cause: str) -> 
     assert likely_cause(step("Bus error", slurm=slurm_job(state))).startswith(cause)
 
 
+@pytest.mark.parametrize(
+    ("state", "code", "shown"),
+    [
+        (SlurmState.FAILED, "3:0", "3"),
+        (SlurmState.FAILED, "3:", "3"),
+        (SlurmState.FAILED, "3", "3"),
+        (SlurmState.FAILED, "0:9", "signal 9"),
+        (SlurmState.COMPLETED, "0:0", "0"),
+        (SlurmState.RUNNING, "0:0", ""),
+        (None, "0:0", ""),
+    ],
+)
+def test_an_exit_code_is_a_number_or_a_signal(state: SlurmState | None, code: str, shown: str) -> None:
+    assert exit_code(step(slurm=slurm_job(state, code))) == shown
+
+
+def test_a_script_that_ended_well_tells_nothing() -> None:
+    assert likely_cause(step("hm", slurm=slurm_job(SlurmState.COMPLETED, "0:0"))) == ""
+
+
 def test_without_a_hint_the_exit_code_is_all_there_is() -> None:
     assert (
         likely_cause(step("hm", slurm=slurm_job(SlurmState.FAILED, "3:0")))

@@ -47,6 +47,17 @@ def stage() -> Stage:
     return Stage()
 
 
+def test_before_the_first_step_the_elog_is_not_asked(stage: Stage) -> None:
+    stage.rows.poll()
+    assert stage.reads == 0
+
+
+def test_a_word_that_is_there_already_is_not_written_again(stage: Stage) -> None:
+    stage.there["Tester status"] = "COMPLETED"
+    stage.poll(TaskState.SUCCESS)
+    assert stage.writes == 0
+
+
 def test_a_step_has_its_row_from_its_start_to_its_end(stage: Stage) -> None:
     assert stage.poll(TaskState.NONE) == {"Other": 1}
     assert stage.poll(TaskState.RUNNING) == {"Other": 1, "Tester status": "SUBMITTED"}

@@ -104,6 +104,7 @@ def test_one_finding_for_each_checker_and_seed(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(
         "lute.operators.jidoperators.JIDSlurmOperator.on_kill", lambda self: setattr(self, "_killed", False)
     )
+    monkeypatch.setattr("lute.launch.leftovers.Leftovers.poll", lambda _self: None)  # which would hide it
     search = Search("test", ("mark_task", "mark_run"))
     report = run_seeds(search, range(1, 40))
     pairs = [(found.seed, found.checker) for found in report.findings]

@@ -19,6 +19,11 @@ from simulators.explore.shrink import runner, shrink
 from simulators.scenario.result import Result
 
 MOST_SEEDS = 1000
+
+
+class Patience(Exception):
+    """What is raised instead of an error that would end a wait."""
+
 Patch = Callable[[pytest.MonkeyPatch], None]
 
 
@@ -64,13 +69,17 @@ def token_in_a_log_line(patch: pytest.MonkeyPatch) -> None:
 
 
 def no_deadline(patch: pytest.MonkeyPatch) -> None:
-    real = Lifecycle.__init__
+    patch.setattr(Wait, "_not_understood", lambda _self, _now_s: Patience())
+    patch.setattr(Wait, "doubts", lambda _self, _now_s: False)  # which would end it after all
+    told = Wait.told
 
-    def patient(self: Lifecycle, *args: Any, settings: Any, **kwargs: Any) -> None:
-        timeouts = settings.timeouts.model_copy(update={"unknown_status_s": float("inf")})
-        real(self, *args, settings=settings.model_copy(update={"timeouts": timeouts}), **kwargs)
+    def patient(self: Wait, found: Sequence[JobRecord], now_s: float) -> str:
+        try:
+            return told(self, found, now_s)
+        except Patience:
+            return ""
 
-    patch.setattr(Lifecycle, "__init__", patient)
+    patch.setattr(Wait, "told", patient)
 
 
 def cap_ignored_for_n(patch: pytest.MonkeyPatch) -> None:
