@@ -46,7 +46,12 @@ def variables() -> Iterator[dict[str, str]]:
 def test_a_workflow_becomes_a_dag_of_its_own(
     variables: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    variables |= {"lute_workflow_x": WORKFLOW.to_json(), "lute_workflo": "", "workflow_y": "", "lute-workflow-y": ""}
+    variables |= {
+        "lute_workflow_x": WORKFLOW.to_json(),
+        "lute_workflo": "",
+        "workflow_y": "",
+        "lute-workflow-y": "",
+    }
     assert list(run_time_dags()) == ["lute_run_time_x"]
     assert caplog.messages == [], "the others are left alone"
     dag = run_time_dags()["lute_run_time_x"]

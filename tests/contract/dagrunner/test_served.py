@@ -236,9 +236,11 @@ def test_the_launcher_prints_the_same(served: ServedLeg, real: object, workflow:
 
 
 def lines_of(output: str) -> list[str]:
-    """Return the launcher's lines without times, ids, and what the Tasks themselves print."""
+    """Return the launcher's lines without times, ids, the table, and what the Tasks themselves print."""
     kept: list[str] = []
     is_log = False
+    output = re.sub(r"^step +state +tries .*?(?=^\S+ Workflow )", "", output, flags=re.MULTILINE | re.DOTALL)
+    output = re.sub(r"(?<=The token lasts )[^;\n]*", "", output)
     for line in output.splitlines():
         if re.fullmatch(r"-+ (end of )?log -+", line):
             is_log = "end of" not in line

@@ -1,5 +1,6 @@
 """The launcher as a whole against an Airflow of either version."""
 
+import contextlib
 import errno
 import json
 import signal
@@ -81,7 +82,9 @@ def test_a_workflow_that_succeeds(
     assert out.count("text of A") == out.count("text of B") == 1
     assert "A: success (try 1, Slurm job 7)" in out
     assert out.rstrip().endswith("Workflow test: success")
-    assert airflow.triggered[0]["conf"]["slurm_params"] == ["--partition=milano"]
+    conf = airflow.triggered[0]["conf"]
+    assert (conf["slurm_params"], conf["kerb_file"]) == (["--partition=milano"], None)
+    assert conf["Authorization"] == "Bearer s3cr3t-token-x"
 
 
 def test_the_folder_of_the_calling_script_goes_into_the_conf(airflow: FakeAirflow, argv: list[str]) -> None:
@@ -169,7 +172,10 @@ def test_a_run_that_airflow_never_starts_is_an_error(
 ) -> None:
     airflow.states = ["queued"]
     assert launcher.main(argv) == 1
-    assert "has not started the run after 1800 s" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    run_id = airflow.triggered[0]["dag_run_id"]
+    assert f"Airflow has not started the run after 1800 s [lute_test/{run_id}]" in err
+    assert "next: look in Airflow for other runs of this workflow, or ask its administrators" in err
     assert airflow.patched == [{"state": "failed"}], "a run given up must not start later"
 
 
@@ -286,6 +292,7 @@ def test_a_dag_file_that_does_not_import_is_the_answer_to_its_name(
     assert launcher.main(argv) == 2
     err = capsys.readouterr().err
     assert "could not import /dags/mine.py: airflow.exceptions.AirflowException: Invalid arguments" in err
+    assert err.endswith("\n  next: repair the DAG file\n")
     assert "did you mean" not in err
 
 
@@ -324,6 +331,84 @@ def test_a_run_that_exists_is_followed_without_a_configuration(
     assert not airflow.triggered
 
 
+class FakeKeeper:
+    """Notes for whom a token is kept."""
+
+    made: list["FakeKeeper"]
+
+    def __init__(self, authorization: str, **kwargs: Any) -> None:
+        self.authorization, self.kwargs = authorization, kwargs
+        self.calls: list[str] = []
+        self.made.append(self)
+
+    def resume(self) -> None:
+        self.calls.append("resume")
+
+    def keep(self) -> None:
+        self.calls.append("keep")
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+
+@pytest.mark.parametrize(
+    ("in_env", "more", "run_id", "experiment"),
+    [
+        ("exp", ["-e", "other"], "exp2_r12_x", "exp"),
+        ("", ["-e", "other"], "exp2_r12_x", "other"),
+        ("", [], "exp2_r12_r13_x", "exp2"),
+        ("", [], "mine", ""),
+    ],
+)
+def test_the_token_of_an_attached_run_is_kept(
+    airflow: FakeAirflow,
+    argv: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    in_env: str,
+    more: list[str],
+    run_id: str,
+    experiment: str,
+) -> None:
+    FakeKeeper.made = []
+    monkeypatch.setattr("lute.launch.attach.TokenKeeper", FakeKeeper)
+    env = dict(process.environment()) | {"EXPERIMENT": in_env}
+    monkeypatch.setattr("lute.launch.process.environment", lambda: env)
+    airflow.states, airflow.tasks = ["running", "success"], [[task("A", "running")], [task("A", "success")]]
+    assert launcher.main(["--attach", run_id, "-w", "test", *more]) == 0
+    (keeper,) = FakeKeeper.made
+    assert keeper.authorization == "Bearer s3cr3t-token-x"
+    assert keeper.calls == ["resume", "keep", "close"]
+    assert (keeper.kwargs["experiment"], keeper.kwargs["run_id"]) == (experiment, run_id)
+    assert keeper.kwargs["tickets"] is None
+    assert keeper.kwargs["settings"].airflow.url == URL
+    assert keeper.kwargs["airflow"].requests == len(airflow.requests)
+    assert keeper.kwargs["runtime"].clock is not None
+    keeper.kwargs["say"]("said")
+
+
+def test_an_attached_run_of_a_users_own_workflow_takes_that_away_at_its_end(
+    airflow: FakeAirflow, argv: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    withdrawn: list[str] = []
+
+    @contextlib.contextmanager
+    def withdrawn_at_end(_airflow: Any, run_id: str, surroundings: Any, tell: Any) -> Iterator[None]:
+        yield
+        surroundings.signals.ignore()
+        tell("tidied")
+        withdrawn.append(run_id)
+
+    monkeypatch.setattr("lute.launch.attach.withdrawn_at_end", withdrawn_at_end)
+    assert launcher.main(["--attach", "r1", "-w", "run_time"]) == 0
+    assert withdrawn == ["r1"]
+    assert any("/dags/lute_run_time_r1/dagRuns/r1" in asked for asked in airflow.requests)
+    out = capsys.readouterr().out
+    assert "tidied" in out
+    assert "Workflow run_time: success" in out
+    assert launcher.main(["--attach", "r1", "-w", "test"]) == 0
+    assert withdrawn == ["r1"]
+
+
 def test_an_interruption_ends_a_run_that_was_attached_to(
     airflow: FakeAirflow, argv: list[str], clock: FakeClock
 ) -> None:
@@ -338,7 +423,10 @@ def test_a_run_that_is_not_there_cannot_be_attached_to(
 ) -> None:
     airflow.gone.add("r1")
     assert launcher.main(["--attach", "r1", "-w", "test"]) == 2
-    assert "workflow test has no run 'r1'" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        "launch_airflow.py: error: workflow test has no run 'r1'\n"
+        "  next: check -w, and the id: the launcher prints it as 'DAG run'\n"
+    )
     assert not airflow.patched
 
 

@@ -2,6 +2,7 @@
 
 import builtins
 import io
+import re
 from typing import Any
 
 import pytest
@@ -52,12 +53,21 @@ def test_a_terminal_has_a_table_below_the_lines() -> None:
     clock.sleep(75.0)
     shown.poll()
     output.line("[bold]a line of a log[/bold] :smile:")
+    output.news("x" * 300)
     shown.poll()
     drawn = terminal.getvalue()
     assert "Mapped[3]" in drawn
     assert "1:15" in drawn
     assert "[bold]a line of a log[/bold] :smile:" in drawn
+    assert "x" * 300 in drawn, "the terminal breaks lines itself"
     shown.close()
+    rows = set(re.findall(r"│ (\S+) +│ (\S+) +│ (\S*) +│ (\S*|0 s) +│", drawn))
+    assert rows == {
+        ("Tester", "success", "1", "0 s"),
+        ("Mapped[3]", "running", "2", "1:15"),
+        ("Left", "none", "", ""),
+    }
+    assert re.search(r"┃ step +┃ state +┃ try +┃ for +┃", drawn)
     assert terminal.getvalue().count("\x1b[?25l") == terminal.getvalue().count("\x1b[?25h") == 1, "the cursor"
 
 

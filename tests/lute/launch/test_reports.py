@@ -38,6 +38,7 @@ def test_xml_is_junits_whatever_the_log_holds(tmp_path: Path) -> None:
     assert failure.get("message", "").startswith("a bus error")
     assert (failure.text or "").startswith("bad <&> \ufffd\ufffd[31m \ufffd")
     assert (bad.get("name"), bad.get("time"), len(good)) == ("Tester", "60.000", 0)
+    assert left.get("time") == "0.000"
     assert (left.get("name"), left[0].tag, left[0].get("message")) == (
         "Left[2]",
         "skipped",

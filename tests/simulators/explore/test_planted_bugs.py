@@ -24,6 +24,7 @@ MOST_SEEDS = 1000
 class Patience(Exception):
     """What is raised instead of an error that would end a wait."""
 
+
 Patch = Callable[[pytest.MonkeyPatch], None]
 
 
