@@ -35,7 +35,7 @@ def uses() -> int:
 
 
 def held() -> tuple[tuple[str, str], ...]:
-    """Return the Variables on which a DAG file may depend; tokens change often, and no DAG file reads them."""
+    """Return the Variables on which a DAG file may depend: not tokens, which change often."""
     if not _Process.states:
         return ()
     variables = _Process.states[-1].variables

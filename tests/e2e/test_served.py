@@ -40,8 +40,10 @@ def test_the_workflow_test_failure_fails_and_every_log_comes_once(stack: StackIn
         "WriteTester": "success",
         "ReadTester": "success",
     }, log
+    logs, _, summary = log.partition("\nstep ")
     for task in ("Tester", "BinaryTester", "BinaryErrTester", "WriteTester", "ReadTester"):
-        assert log.count(f'"managed_task": "{task}"') == 1, log
+        assert logs.count(f'"managed_task": "{task}"') == 1, log
+    assert "BinaryErrTester failed" in summary
     assert '"managed_task": "SocketTester"' not in log
     assert in_stack(stack, "squeue", "-h").stdout == ""
 

@@ -241,6 +241,8 @@ def lines_of(output: str) -> list[str]:
     is_log = False
     output = re.sub(r"^step +state +tries .*?(?=^\S+ Workflow )", "", output, flags=re.MULTILINE | re.DOTALL)
     output = re.sub(r"(?<=The token lasts )[^;\n]*", "", output)
+    # Between two polls of the launcher a short step may have come and gone.
+    output = re.sub(r"^\S+ \w+: running\n", "", output, flags=re.MULTILINE)
     for line in output.splitlines():
         if re.fullmatch(r"-+ (end of )?log -+", line):
             is_log = "end of" not in line
