@@ -13,8 +13,8 @@ _LONGEST_POLL_S = 10.0
 _POLL_AGE_FRACTION = 0.1
 _PER_REQUEST_S = 2.7
 """So long a wait each request to Airflow costs, on average: less than one request in two seconds."""
-_AT_ONCE = 25
-_PAID_BACK_S = 100.0
+_AT_ONCE = 45
+_PAID_BACK_S = 150.0
 """So many requests may come before their waits, fewer and fewer until so long after the launch: a short run
 must not be kept waiting for its own start."""
 _LONGEST_PER_REQUEST_S = 7.0
