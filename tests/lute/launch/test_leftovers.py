@@ -5,7 +5,7 @@ import pytest
 from lute.airflow_api.models import TaskInstance, TaskState
 from lute.jid.submission import step_mark_prefix
 from lute.launch.leftovers import Leftovers
-from lute.launch.steps import StepJob, Steps
+from lute.launch.steps import Step, StepJob, Steps
 from lute.launch.sweep import Sweep
 from lute.slurm.commands import SlurmCommands
 from tests.fakes import FakeClock
@@ -60,3 +60,40 @@ def test_a_step_that_goes_on_is_left_alone(state: TaskState) -> None:
 
 def test_the_step_has_time_to_do_it_itself() -> None:
     assert cancelled(TaskState.FAILED, spoken=False, after_s=5) == ([], 0)
+
+
+class FakeSweep:
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.looked: list[tuple[str, int, float]] = []
+
+    def step(self, step: Step) -> None:
+        self.looked.append((step.label, step.instance.try_number, self.clock.elapsed_s))
+
+
+def test_a_silent_end_is_looked_after_twice_for_each_try() -> None:
+    clock, steps = FakeClock(), Steps()
+    sweep = FakeSweep(clock)
+    leftovers = Leftovers(steps, sweep, clock)  # type: ignore[arg-type]
+    for number in (1, 2):
+        instances = [
+            TaskInstance("Running", -1, TaskState.RUNNING, 1),
+            TaskInstance("Told", -1, TaskState.FAILED, 1),
+            TaskInstance("Silent", -1, TaskState.FAILED, number),
+            TaskInstance("Left", -1, TaskState.SUCCESS, 1),
+        ]
+        steps.update(instances)
+        steps.of(instances[1]).job = StepJob("6", "FAILED")
+        steps.of(instances[2]).has_spoken = False
+        steps.of(instances[3]).job = StepJob("8", "RUNNING")
+        for _ in range(200):
+            leftovers.poll()
+            clock.sleep(0.5)
+    assert sweep.looked == [
+        ("Silent", 1, 5.0),
+        ("Left", 1, 5.0),
+        ("Silent", 1, 40.0),
+        ("Left", 1, 40.0),
+        ("Silent", 2, 105.0),
+        ("Silent", 2, 140.0),
+    ]

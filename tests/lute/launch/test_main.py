@@ -6,9 +6,10 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import pytest
@@ -335,11 +336,15 @@ class FakeKeeper:
     """Notes for whom a token is kept."""
 
     made: list["FakeKeeper"]
+    conf_value = "variable:lute_token_x"
 
     def __init__(self, authorization: str, **kwargs: Any) -> None:
         self.authorization, self.kwargs = authorization, kwargs
         self.calls: list[str] = []
         self.made.append(self)
+
+    def start(self) -> None:
+        self.calls.append("start")
 
     def resume(self) -> None:
         self.calls.append("resume")
@@ -559,3 +564,61 @@ def test_help_imports_neither_clients_nor_models() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]", "a user would wait for them"
+
+
+def test_a_run_is_given_what_outlives_its_first_token(
+    airflow: FakeAirflow, argv: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[dict[str, str], Callable[[], str]]] = []
+
+    def from_environment(known: dict[str, str], _runtime: Any, authorization: Callable[[], str]) -> None:
+        asked.append((known, authorization))
+
+    FakeKeeper.made = []
+    tickets = SimpleNamespace(name="FILE:/copy")
+    env = dict(process.environment()) | {"JID_UPDATE_COUNTERS": "http://counters", "ARP_JOB_ID": "root"}
+    monkeypatch.setattr("lute.launch.process.environment", lambda: env)
+    monkeypatch.setattr("lute.launch.start.TokenKeeper", FakeKeeper)
+    monkeypatch.setattr("lute.launch.start.own_tickets", lambda *_: contextlib.nullcontext(tickets))
+    monkeypatch.setattr("lute.launch.start.Counters", SimpleNamespace(from_environment=from_environment))
+    assert launcher.main(argv) == 0
+    conf = airflow.triggered[0]["conf"]
+    assert (conf["Authorization"], conf["kerb_file"]) == ("variable:lute_token_x", "FILE:/copy")
+    (keeper,) = FakeKeeper.made
+    assert (keeper.calls[0], keeper.calls[-1], keeper.kwargs["tickets"]) == ("start", "close", tickets)
+    ((known, authorization),) = asked
+    assert known == {
+        "JID_UPDATE_COUNTERS": "http://counters",
+        "ARP_ROOT_JOB_ID": "root",
+        "EXPERIMENT": "exp",
+        "RUN_NUM": conf["run_id"],
+    }
+    keeper.authorization = "Bearer renewed"
+    assert authorization() == "Bearer renewed"
+
+
+@pytest.mark.parametrize(("status", "is_told"), [(404, False), (403, True)])
+def test_a_run_that_is_no_longer_there_cannot_go_on(
+    airflow: FakeAirflow,
+    argv: list[str],
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    status: int,
+    is_told: bool,
+) -> None:
+    monkeypatch.setattr(airflow, "patch_run", lambda *_: (status, {"detail": "no"}))
+    airflow.states, airflow.tasks = ["running"], [[task("A", "running")]]
+    clock.at_sleep = lambda now_s: signal.raise_signal(signal.SIGTERM) if now_s > 3 else None
+    assert launcher.main(argv) == 128 + signal.SIGTERM
+    out = capsys.readouterr().out
+    assert ("may go on in Airflow, it could not be marked failed" in out) is is_told
+    assert "was marked failed" not in out
+
+
+def test_a_dry_run_warns_as_a_launch_does(
+    airflow: FakeAirflow, argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert launcher.main([*argv, "--dry-run", "-e", "other"]) == 0
+    assert "WARNING: -e other is ignored: the environment says exp" in capsys.readouterr().out
+    assert not airflow.triggered

@@ -46,7 +46,8 @@ def test_a_batch_log_has_a_sign_of_life_every_half_hour() -> None:
     assert lines[2:] == ["last"]
 
 
-def test_a_terminal_has_a_table_below_the_lines() -> None:
+def test_a_terminal_has_a_table_below_the_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     clock, terminal = FakeClock(), Terminal()
     shown, output = progress(steps(), clock, terminal, print)
     assert isinstance(shown, LiveTable)

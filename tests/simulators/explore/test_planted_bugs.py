@@ -10,7 +10,7 @@ from lute.jid.documents import JobRecord
 from lute.jid.status import JobStatus
 from lute.jid.submission import Submission
 from lute.launch import arguments as launcher_arguments
-from lute.launch.leftovers import Leftovers
+from lute.launch.sweep import Sweep
 from lute.operators.jidoperators import JIDSlurmOperator
 from lute.operators.lifecycle import Lifecycle
 from lute.operators.waiting import Wait
@@ -30,7 +30,7 @@ Patch = Callable[[pytest.MonkeyPatch], None]
 
 def no_on_kill(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(JIDSlurmOperator, "on_kill", lambda self: setattr(self, "_killed", False))
-    patch.setattr(Leftovers, "poll", lambda _self: None)  # which would hide it
+    patch.setattr(Sweep, "_look", lambda _self, _mark: "")  # which would hide it
 
 
 def lost_submit_retried(patch: pytest.MonkeyPatch) -> None:
