@@ -77,7 +77,9 @@ def test_jobs_end_with_it_although_no_daemon_can_end_them(tmp_path: Path) -> Non
     folder = tmp_path / "slurm"
     with RealSlurm(folder) as slurm:
         job_id = submit(slurm, tmp_path, "sleep 300")
-        wait_for(lambda: state(slurm, job_id) == "RUNNING")
+        # squeue says RUNNING before slurmstepd has started the script.
+        wait_for(lambda: any("sleep 300" in line for line in processes_of(folder)))
+        assert state(slurm, job_id) == "RUNNING"
         slurm.stop_node("sdfmilan001")
         slurm.kill_controller()
         assert any("sleep 300" in line for line in processes_of(folder))
