@@ -19,7 +19,7 @@ from airflow.providers.common.compat.sdk import (
     get_parsing_context,
     mask_secret,
 )
-from airflow.triggers.base import BaseTrigger, TriggerEvent
+from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
 
 __all__ = [
     "DAG",
@@ -31,6 +31,7 @@ __all__ = [
     "BaseOperator",
     "BaseTrigger",
     "Context",
+    "TaskSuccessEvent",
     "TriggerEvent",
     "Variable",
     "defers_by_default",

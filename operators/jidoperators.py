@@ -5,7 +5,6 @@ from lute.operators.jidoperators import JIDSlurmOperator
 JIDSlurmOperator(task_id="Tester", max_cores=8, dag=dag)
 """
 
-import json
 import shlex
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -28,6 +27,7 @@ from lute.operators.lifecycle import StepStopped
 from lute.operators.step import Step
 from lute.operators.triggers import JobTrigger
 from lute.operators.waiting import Limits
+from lute.operators.xcoms import job_xcom
 from lute.redact import redact
 from lute.slurm.arguments import parse_step_arguments
 
@@ -100,7 +100,7 @@ class JIDSlurmOperator(BaseOperator):  # type: ignore[misc]
         self._reporting(context, self._execute)
 
     def resume(self, context: Context, event: dict[str, Any]) -> None:
-        """Go on after the triggerer has waited; see `execute` and `JobTrigger`."""
+        """Go on after the triggerer has waited, unless that could end the step; see `JobTrigger`."""
         self._reporting(context, lambda step, ti: self._resume(step, ti, event))
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
@@ -216,21 +216,14 @@ class JIDSlurmOperator(BaseOperator):  # type: ignore[misc]
 
     def _remember(self, record: JobRecord, ti: Any) -> None:
         self._record = record
-        ti.xcom_push(key="job", value=_summary(record))
+        ti.xcom_push(key="job", value=job_xcom(record))
 
     def _conclude(self, step: Step, ti: Any, record: JobRecord) -> None:
         outcome = step.lifecycle.conclude(record)
         ti.xcom_push(key="log", value=outcome.log)
-        ti.xcom_push(key="job", value=_summary(outcome.record))
+        ti.xcom_push(key="job", value=job_xcom(outcome.record))
         if not outcome.status.is_success:
             raise AirflowException(
                 f"{self.managed_task}: Slurm job {outcome.record.tool_id} ended as {outcome.status};"
                 f" its log: {outcome.record.log_file_path}"
             )
-
-
-def _summary(record: JobRecord) -> str:
-    """Return what the launcher needs to know, as JSON text: Airflow 2 gives other values as Python's text."""
-    return json.dumps(
-        {"tool_id": record.tool_id, "status": record.status_word, "log_file_path": record.log_file_path}
-    )

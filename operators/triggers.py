@@ -9,12 +9,20 @@ from asgiref.sync import sync_to_async
 from lute.errors import LuteError, RemoteError, TransientError
 from lute.jid.client import JidClient
 from lute.jid.documents import JobRecord
+from lute.jid.log_text import clean_log
 from lute.jid.start import JobGone
 from lute.jid.wire import parse_record
-from lute.operators._compat import TRIGGER_HAS_ON_KILL, BaseTrigger, TriggerEvent, was_ended_by_user
+from lute.operators._compat import (
+    TRIGGER_HAS_ON_KILL,
+    BaseTrigger,
+    TaskSuccessEvent,
+    TriggerEvent,
+    was_ended_by_user,
+)
 from lute.operators.polling import shared_poller
 from lute.operators.tokens import RunToken
 from lute.operators.waiting import Limits, Wait
+from lute.operators.xcoms import job_xcom
 from lute.seams import current_runtime
 from lute.settings import environment, load_settings
 
@@ -27,7 +35,9 @@ T = TypeVar("T")
 class JobTrigger(BaseTrigger):  # type: ignore[misc]
     """Waits until a job has ended, with as many polls as `lute.operators.waiting` says.
 
-    Its event is `{"job": document}` with the job's final status, or `{"job": document, "trouble": {"what",
+    A job that is DONE and whose log can be read ends its task from here, with the operator's XComs: Airflow
+    would need seconds to start a worker's process for that. Anything else is for the operator to judge. It
+    gets `{"job": document}` with the job's final status, or `{"job": document, "trouble": {"what",
     "endpoint", "http_status", "next_step", "again"}}` if the wait ended otherwise.
 
     Args:
@@ -74,7 +84,7 @@ class JobTrigger(BaseTrigger):  # type: ignore[misc]
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, and yield one event."""
         try:
-            yield TriggerEvent(await self._event())
+            yield await self._event()
         except asyncio.CancelledError:
             if not TRIGGER_HAS_ON_KILL and await _in_thread(was_ended_by_user, self.task_instance):
                 await self.on_kill()
@@ -87,7 +97,7 @@ class JobTrigger(BaseTrigger):  # type: ignore[misc]
         except LuteError as error:
             self.log.error("Slurm job %s may still run: %s", self._record.tool_id, error.what)
 
-    async def _event(self) -> dict[str, Any]:
+    async def _event(self) -> TriggerEvent:
         try:
             record = await self._wait()
         except RemoteError as error:
@@ -98,8 +108,18 @@ class JobTrigger(BaseTrigger):  # type: ignore[misc]
                 "next_step": error.next_step,
                 "again": isinstance(error, TransientError | JobGone),
             }
-            return {"job": self._record.document, "trouble": trouble}
-        return {"job": record.document}
+            return TriggerEvent({"job": self._record.document, "trouble": trouble})
+        if record.status is not None and record.status.is_success:
+            try:
+                log = await _in_thread(lambda: self._client(0.0).job_log_file(record))
+            except RemoteError as error:
+                self.log.info("The log of Slurm job %s is left to a worker: %s", record.tool_id, error.what)
+            else:
+                limit_kib = load_settings(environment()).logs.max_kib
+                log = clean_log(log, max_kib=limit_kib, where=record.log_file_path)
+                # The log first: Airflow 2 stores it together with the state, and what follows a moment later.
+                return TaskSuccessEvent(xcoms={"log": log, "job": job_xcom(record)})
+        return TriggerEvent({"job": record.document})
 
     async def _wait(self) -> JobRecord:
         client = await _in_thread(self._client, 0.0)

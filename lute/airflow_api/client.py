@@ -1,5 +1,6 @@
 """The client of Airflow's REST API."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -152,6 +153,7 @@ class AirflowClient:
         """Return the text that a task pushed under `key`, None if it pushed none.
 
         v1 gives everything that is no text as Python's text of it (measured), so only text is safe to push.
+        v2 of Airflow 3.3.2 gives a text that a trigger's last event pushed as JSON (measured).
         """
         path = (
             f"/dags/{quote(dag_id)}/dagRuns/{quote(run_id)}"
@@ -160,7 +162,7 @@ class AirflowClient:
         found = self._connection.ask_if_there(path)
         with reading(path):
             value = None if found is None else found["value"]
-        return value if isinstance(value, str) else None
+        return _plain(value) if isinstance(value, str) else None
 
     def set_variable(self, key: str, value: str) -> None:
         """Store a Variable, whether it is there or not. Its value may be a secret: no message has it."""
@@ -226,3 +228,13 @@ class AirflowClient:
             http_status=error.http_status,
             next_step=next_step,
         )
+
+
+def _plain(text: str) -> str:
+    """Return the text that a text in JSON stands for; any other as it is."""
+    if len(text) < 2 or text[0] != '"' or text[-1] != '"':
+        return text
+    try:
+        return str(json.loads(text))
+    except ValueError:
+        return text

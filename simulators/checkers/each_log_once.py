@@ -13,6 +13,9 @@ _HAS_LOG = frozenset(["success", "failed", "up_for_retry"])
 _SEEN_AFTER_S = 30.0
 """So long a state lasts at least that no launcher overlooks which asks every 10 s at most."""
 
+_FOR_ALL = "triggerer"
+"""Fetches the logs of all deferred steps whose jobs are DONE."""
+
 
 @checker
 def each_log_once(history: History, facts: Facts) -> Iterator[str]:  # noqa: ARG001
@@ -34,7 +37,7 @@ def each_log_once(history: History, facts: Facts) -> Iterator[str]:  # noqa: ARG
         if entry["endpoint"] == "jid.job_log_file" and entry["status"] == 200
     )
     for client, times in fetched.items():
-        jobs = sum(job.task == client for job in history.jobs.values())
+        jobs = sum(client in (job.task, _FOR_ALL) for job in history.jobs.values())
         excused = sum(
             entry["target"] == client and entry["where"] in ("jid.job_log_file", "jid.*")
             for entry in history.faults

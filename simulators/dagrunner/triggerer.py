@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import json
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -126,11 +127,19 @@ class Triggerer:
     def _resume(self, watch: _Watch, event: Any) -> None:
         ended = getattr(event, "task_instance_state", None)
         if ended is not None:  # a trigger may end its task without a worker
-            self._forget(watch)
-            self._database.set_task(watch.run, watch.record, TaskState(str(ended)))
+            self._end(watch, TaskState(str(ended)), event.xcoms or {})
             return
         arguments = {**(watch.deferred.kwargs or {}), "event": event.payload}
         self._go_on(watch, watch.deferred.method_name, arguments)
+
+    def _end(self, watch: _Watch, state: TaskState, xcoms: Mapping[str, Any]) -> None:
+        if self._watches.get(id(watch.record)) is not watch:
+            return
+        self._forget(watch)
+        for key, value in xcoms.items():
+            stored = json.dumps(value) if self._conf.end_event_quotes_xcoms else value
+            self._database.put_xcom(watch.record, key, stored)
+        self._database.set_task(watch.run, watch.record, state)
 
     def _fail(self, watch: _Watch, error: str, lines: list[str]) -> None:
         self._go_on(watch, "__fail__", {"error": error, "traceback": lines})

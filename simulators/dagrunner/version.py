@@ -31,6 +31,7 @@ class AirflowConf:
             it has None for them (3.3).
         skip_calls_success: a skipped task calls `on_success_callback`, too (2.11).
         has_dag_processor: DAG files are read by a component of its own (3.3).
+        end_event_quotes_xcoms: REST gives a text that a trigger's last event pushed as JSON of it (3.3).
         timeout_check_s: seconds between two looks of the scheduler for deferrals that take too long.
         zombie_s: a try without heartbeats is failed after so long.
         zombie_check_s: seconds between two looks for such tries.
@@ -52,6 +53,7 @@ class AirflowConf:
     pull_skips_missing: bool
     skip_calls_success: bool
     has_dag_processor: bool
+    end_event_quotes_xcoms: bool
     heartbeat_s: float = 5.0
     triggerer_poll_s: float = 2.0
     timeout_check_s: float = 15.0
@@ -80,6 +82,7 @@ AIRFLOW_2 = AirflowConf(
     pull_skips_missing=True,
     skip_calls_success=True,
     has_dag_processor=False,
+    end_event_quotes_xcoms=False,
 )
 """On PostgreSQL with LocalExecutor: 0.3 to 0.9 s between two tasks."""
 
@@ -99,6 +102,7 @@ AIRFLOW_3 = AirflowConf(
     pull_skips_missing=False,
     skip_calls_success=False,
     has_dag_processor=True,
+    end_event_quotes_xcoms=True,
 )
 """With defaults: 0.8 to 1.8 s to the first task, 0.9 to 1.2 s between two."""
 

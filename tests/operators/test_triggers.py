@@ -79,10 +79,14 @@ class World:
         return reply[0], {}, json.dumps(reply[1])
 
     def events(self, *all_: JobTrigger, cancel_s: float | None = None) -> list[Any]:
-        """Run triggers to their ends and return their events, or cancel the first after so long."""
+        """Run triggers to their ends and return what their events say, or cancel the first after so long."""
+        return [event.payload for event in self.raw_events(*all_, cancel_s=cancel_s)]
+
+    def raw_events(self, *all_: JobTrigger, cancel_s: float | None = None) -> list[Any]:
+        """Do the same, and return Airflow's events."""
 
         async def of(trigger: JobTrigger) -> list[Any]:
-            return [event.payload async for event in trigger.run()]
+            return [event async for event in trigger.run()]
 
         async def work() -> list[Any]:
             running = [asyncio.create_task(of(trigger)) for trigger in all_]
@@ -138,6 +142,25 @@ def test_the_event_is_the_job_with_its_final_status(world: World, word: str) -> 
     }
     assert not world.asked["exp/start_job"]
     assert not world.asked["exp/kill_job"]
+
+
+def test_a_job_that_is_done_ends_its_task_without_a_worker(world: World) -> None:
+    world.jid.add("POST", f"{BASE}/exp/job_log_file", json=ok("all went well\x00\n")[1])
+    world.replies["job_statuses"] = {0: "RUNNING", 50: "DONE"}
+    (event,) = world.raw_events(new_trigger())
+    assert type(event).__name__ == "TaskSuccessEvent"
+    assert event.xcoms["log"].startswith("all went well")
+    assert "\x00" not in event.xcoms["log"]
+    assert list(event.xcoms) == ["log", "job"]
+    assert json.loads(event.xcoms["job"]) == {"tool_id": "7", "status": "DONE", "log_file_path": "/l/7.out"}
+
+
+@pytest.mark.parametrize("word", ["FAILED", "EXITED"])
+def test_a_job_that_is_not_done_is_for_a_worker_whose_retries_count(world: World, word: str) -> None:
+    world.jid.add("POST", f"{BASE}/exp/job_log_file", json=ok("it broke")[1])
+    world.replies["job_statuses"] = {0: word}
+    (event,) = world.raw_events(new_trigger())
+    assert type(event).__name__ == "TriggerEvent"
 
 
 def test_the_next_triggerer_goes_on_where_the_first_one_was(world: World) -> None:

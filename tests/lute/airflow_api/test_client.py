@@ -59,6 +59,24 @@ def test_xcoms_are_the_values_that_were_pushed(client: AirflowClient, airflow: F
     assert client.xcom("lute_test", "r", instance, "none") is None
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ('"two\\nlines \\"quoted\\" \\u00e4"', 'two\nlines "quoted" ä'),
+        ('"a" and "b"', '"a" and "b"'),
+        ('"', '"'),
+        ("", ""),
+        ('"two\nlines"', '"two\nlines"'),
+    ],
+)
+def test_what_a_trigger_pushed_comes_as_json(
+    client: AirflowClient, airflow: FakeAirflow, value: str, text: str
+) -> None:
+    airflow.xcoms = {("t", "log"): value}
+    instance = TaskInstance("t", -1, TaskState.SUCCESS, 1)
+    assert client.xcom("lute_test", "r", instance, "log") == text
+
+
 def test_a_wrong_password_is_permanent(airflow: FakeAirflow, site: Settings) -> None:
     site.airflow.password_file.write_text("wrong\n")
     with pytest.raises(PermanentError, match="refused"):
