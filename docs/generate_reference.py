@@ -3,12 +3,10 @@
 import argparse
 import functools
 import sys
-import types
-import typing
 from pathlib import Path
 
 from pydantic import BaseModel
-from pydantic_core import PydanticUndefined
+from pydantic.fields import FieldInfo
 
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent))
@@ -16,7 +14,7 @@ sys.path.insert(0, str(DOCS.parent))
 from lute.io.header import Header  # noqa: E402
 from lute.managed_tasks import MANAGED_TASKS  # noqa: E402
 from lute.settings import Settings  # noqa: E402
-from lute.tasks.models.markers import FromTask, Template, marker  # noqa: E402
+from lute.tasks.describe import describe, describe_default, describe_type, summary  # noqa: E402
 from lute.tasks.registry import TASKS  # noqa: E402
 
 _NOTE = "<!-- made by docs/generate_reference.py -->\n\n"
@@ -35,50 +33,22 @@ def pages() -> dict[str, str]:
 
 
 def _tasks() -> str:
-    text = "# Tasks and parameters\n\n| managed Task | Task |\n|---|---|\n"
+    text = "# Tasks and parameters\n\n`python -m lute.help -t NAME` tells the same of one Task.\n\n"
+    text += "| managed Task | Task |\n|---|---|\n"
     text += "".join(f"| {managed.name} | {managed.task} |\n" for managed in MANAGED_TASKS.values())
     text += "\n## Header\n\n" + _table(Header)
     for task in TASKS.values():
-        model = task.parameters_class()
-        summary = (model.__doc__ or "").partition("\n")[0].partition(": ")[2]
-        text += f"\n## {task.name}\n\n{summary}\n\n{_table(model)}"
+        text += f"\n## {task.name}\n\n{summary(task)}\n\n{_table(task.parameters_class())}"
     return text
 
 
 def _table(model: type[BaseModel]) -> str:
-    text = "| parameter | type | default | meaning |\n|---|---|---|---|\n"
-    for name, field in model.model_fields.items():
-        cells = (name, _type(field.annotation), _default(field), field.description or "")
-        text += "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |\n"
+    text = "| parameter | type | unit | default | meaning |\n|---|---|---|---|---|\n"
+    for found in describe(model):
+        default = f"`{found.default}`" if found.is_value else found.default
+        cells = (found.name, found.type, found.unit, default, found.meaning)
+        text += "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
     return text
-
-
-def _type(annotation: object) -> str:
-    if typing.get_origin(annotation) is typing.Annotated:
-        return _type(typing.get_args(annotation)[0])
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        return " or ".join(_type(part) for part in typing.get_args(annotation) if part is not type(None))
-    if typing.get_origin(annotation) is typing.Literal:
-        return " or ".join(f"`{value}`" for value in typing.get_args(annotation))
-    if isinstance(annotation, type) and not typing.get_args(annotation):
-        return annotation.__name__
-    return str(annotation).replace("typing.", "")
-
-
-def _default(field: object) -> str:
-    if source := marker(field, FromTask):
-        return f"from {source.task}"
-    if template := marker(field, Template):
-        return f"`{template.text}`"
-    default = getattr(field, "default", PydanticUndefined)
-    if default is PydanticUndefined:
-        return "required"
-    if isinstance(default, BaseModel):
-        return f"`{default.model_dump()}`"
-    if default is None or default == "":
-        return "none" if default is None else "empty"
-    # Without the folder in which this copy of the project happens to lie.
-    return f"`{default}`".replace(f"{DOCS.parent}/", "")
 
 
 def _site() -> str:
@@ -94,10 +64,15 @@ def _site() -> str:
     return text
 
 
-def _site_row(key: str, field: object) -> str:
-    cells = (key, _type(getattr(field, "annotation", None)), _default(field))
-    meaning = " ".join((getattr(field, "description", None) or "").split())
+def _site_row(key: str, field: FieldInfo) -> str:
+    cells = (key, describe_type(field.annotation), _default(field))
+    meaning = " ".join((field.description or "").split())
     return "| " + " | ".join(cells) + f" | {meaning} |\n"
+
+
+def _default(field: FieldInfo) -> str:
+    default, is_value = describe_default(field)
+    return f"`{default}`" if is_value else default
 
 
 def _commands() -> str:

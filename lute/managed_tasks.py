@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lute.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
-    from lute.execution.executor import Executor, StatusHook
+    from lute.execution.executor import Executor, ProgressHook, StatusHook
     from lute.io.config import Config
     from lute.seams import Runtime
 
@@ -35,6 +35,7 @@ class ManagedTask:
         env: Mapping[str, str],
         *,
         on_status: "StatusHook | None" = None,
+        on_progress: "ProgressHook | None" = None,
         runtime: "Runtime | None" = None,
         stdout: int = 1,
     ) -> "Executor":
@@ -49,6 +50,7 @@ class ManagedTask:
             config=config,
             env=env,
             on_status=on_status,
+            on_progress=on_progress,
             runtime=runtime,
             stdout=stdout,
         )

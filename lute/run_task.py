@@ -9,10 +9,9 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from lute.errors import ConfigError, LuteError
-from lute.execution.executor import StatusHook
 from lute.execution.memory_events import oom_kills
 from lute.execution.output import Output
 from lute.execution.verdict import Verdict
@@ -21,6 +20,9 @@ from lute.managed_tasks import MANAGED_TASKS, managed_task
 from lute.seams import Runtime
 from lute.settings import environment
 from lute.tasks.result import TaskStatus
+
+if TYPE_CHECKING:
+    from lute.arp.counters import Counters
 
 
 class _Parser(argparse.ArgumentParser):
@@ -51,7 +53,11 @@ def _run(argv: Sequence[str] | None, arguments: argparse.Namespace) -> int:
         env = _with_run(environment())
         config = load_config(arguments.config, env)
         _warn_of_another_run(config.header.run, env)
-        return managed.executor(config, env, on_status=_report_to_elog(env)).run()
+        counters = _counters(env)
+        if counters is None:
+            return managed.executor(config, env).run()
+        reports = _Reports(counters)
+        return managed.executor(config, env, on_status=reports.status, on_progress=reports.figures).run()
     except LuteError as error:
         _report(error, arguments)
         return error.exit_code
@@ -96,14 +102,28 @@ def _leave_exit_code(file: Path, exit_code: int) -> None:
         sys.stderr.flush()
 
 
-def _report_to_elog(env: Mapping[str, str]) -> StatusHook | None:
-    """Return what posts a Task's status as a counter of the eLog, None where the ARP set no address."""
+def _counters(env: Mapping[str, str]) -> "Counters | None":
+    """Return the counters of the eLog, None where the ARP set no address of them."""
     if not (env.get("JID_UPDATE_COUNTERS") or env.get("ARP_UPDATE_COUNTERS")):
         return None
     from lute.arp.counters import Counters  # here, because it takes longer than the rest to import
 
-    counters = Counters.from_environment(env, Runtime())
-    return None if counters is None else lambda task, status: counters.update({f"{task} status": status})
+    return Counters.from_environment(env, Runtime())
+
+
+class _Reports:
+    """Posts what becomes of a Task as counters of the eLog, each row by the Task's name."""
+
+    def __init__(self, counters: "Counters") -> None:
+        self._counters = counters
+
+    def status(self, task: str, status: str) -> None:
+        """Post a new status."""
+        self._counters.update({f"{task} status": status})
+
+    def figures(self, task: str, figures: Mapping[str, str | int | float]) -> None:
+        """Post figures by name."""
+        self._counters.update({f"{task} {name}": str(value) for name, value in figures.items()})
 
 
 def _with_run(env: Mapping[str, str]) -> dict[str, str]:

@@ -10,8 +10,8 @@ import lute
 from lute.errors import ConfigError, LuteError
 from lute.execution.inbox import Inbox
 from lute.execution.job import Job
-from lute.execution.judgement import Received, judge
-from lute.execution.messages import ArrayHeader, Log, Message, Result, Started, decode_array
+from lute.execution.judgement import Received, figures_text, judge
+from lute.execution.messages import ArrayHeader, Log, Message, Progress, Result, Started, decode_array
 from lute.execution.output import Output, OutputPump
 from lute.execution.stop_signals import StopSignals
 from lute.execution.supervision import Ending, supervise
@@ -21,10 +21,16 @@ from lute.io.database import FILE_NAME, Database, TaskRun
 from lute.seams import Runtime
 from lute.tasks.models.base import TaskParameters
 from lute.tasks.parameters import resolve_parameters
-from lute.tasks.result import TaskStatus
+from lute.tasks.preflight import check_preflight
+from lute.tasks.registry import registered_task
+from lute.tasks.result import TaskResult, TaskStatus
 
 StatusHook = Callable[[str, str], None]
 """Is told the name of the Task and its new status."""
+ProgressHook = Callable[[str, Mapping[str, str | int | float]], None]
+"""Is told the name of the Task and figures by name: how far it is, or what it found."""
+PROGRESS_EVERY_S = 30.0
+"""A ProgressHook, which may take its time, is told no more often than this while the Task runs."""
 
 # Finds LUTE wherever it lies, without a change to the environment that the Task's programs inherit.
 _START_TASK = (
@@ -43,6 +49,8 @@ class Executor:
         env: the environment that the Task is to have; it is copied.
         runtime: time and commands.
         on_status: is told every change of the status; its failure does not change the verdict.
+        on_progress: is told how far the Task is, now and then, and the figures of its result at the end;
+            its failure does not change the verdict.
         stdout: file descriptor for the Task's output and the verdict.
     """
 
@@ -58,6 +66,7 @@ class Executor:
         env: Mapping[str, str],
         runtime: Runtime | None = None,
         on_status: StatusHook | None = None,
+        on_progress: ProgressHook | None = None,
         stdout: int = 1,
     ) -> None:
         self.task = task
@@ -66,6 +75,8 @@ class Executor:
         self._config = config
         self._runtime = runtime or Runtime()
         self._on_status = on_status
+        self._on_progress = on_progress
+        self._next_progress_s = 0.0
         self._output = Output(stdout)
         self._received = Received()
 
@@ -78,13 +89,15 @@ class Executor:
             Exit code: 0 when the Task completed, 1 when it failed or was cancelled.
 
         Raises:
-            ConfigError: the parameters or the working directory are wrong; nothing was started.
+            ConfigError: the parameters or the working directory are wrong, or a file or program that they
+                name is not there; nothing was started.
             LuteError: the results database, where parameters may come from, cannot be read.
         """
         work_dir = self._config.header.work_dir
         _make_directory(work_dir)
         database = Database(work_dir / FILE_NAME)
         parameters = resolve_parameters(self.task, self._config, database)
+        check_preflight(self.task, parameters, self._config, self.environment)
         with StopSignals() as signals:
             verdict = self._run(parameters, database, signals)
         self._output.say(verdict.line())
@@ -108,9 +121,7 @@ class Executor:
             status, message = TaskStatus.FAILED, f"{self.task} cannot be run: {error}"
         else:
             return_code = ending.return_code
-            status, message = judge(
-                self.task, ending, self._received, header, parameters.out_files(), signals.received
-            )
+            status, message = self._judged(ending, parameters, signals)
             if ending.leftovers:
                 self._output.say(f"LUTE: ended {ending.leftovers} process(es) that {self.task} left behind")
         run_time_s = clock.monotonic() - start
@@ -134,8 +145,27 @@ class Executor:
             if status is TaskStatus.COMPLETED:
                 # The next Task would look for this result and not find it, or find an older one.
                 status, message = TaskStatus.FAILED, f"completed, but its result is not stored: {error.what}"
+        if status is TaskStatus.COMPLETED:
+            self._tell_figures(self._received.figures())
         self._tell(status)
         return Verdict(self.task, self.managed_task, status, return_code, run_time_s, message)
+
+    def _judged(
+        self, ending: Ending, parameters: TaskParameters, signals: StopSignals
+    ) -> tuple[TaskStatus, str]:
+        def verdict() -> tuple[TaskStatus, str]:
+            files = parameters.out_files()
+            return judge(self.task, ending, self._received, self._config.header, files, signals.received)
+
+        status, message = verdict()
+        read = registered_task(self.task).results_function()
+        if status is not TaskStatus.COMPLETED or read is None:
+            return status, message
+        try:
+            self._received.result = read(parameters, self._config.header)
+        except (LuteError, OSError) as error:
+            self._received.result = TaskResult(TaskStatus.FAILED, str(error))
+        return verdict()
 
     def _execute(self, parameters: TaskParameters, signals: StopSignals) -> Ending:
         header = self._config.header
@@ -175,6 +205,11 @@ class Executor:
                 self._received.reports_result = message.reports_result
             case Log():
                 self._output.say(message.text)
+            case Progress():
+                self._output.say(f"LUTE: progress: {figures_text(message.figures)}")
+                if (now := self._runtime.clock.monotonic()) >= self._next_progress_s:
+                    self._tell_figures(message.figures)
+                    self._next_progress_s = now + PROGRESS_EVERY_S
             case Result():
                 self._received.result = message
             case ArrayHeader():
@@ -188,6 +223,14 @@ class Executor:
             self._on_status(self.task, status.value)
         except Exception as error:  # noqa: BLE001 - no courtesy to others may change the verdict
             self._output.say(f"LUTE: the status {status.value} could not be reported: {error}")
+
+    def _tell_figures(self, figures: Mapping[str, str | int | float]) -> None:
+        if self._on_progress is None or not figures:
+            return
+        try:
+            self._on_progress(self.task, figures)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._output.say(f"LUTE: the figures could not be reported: {error}")
 
 
 def _make_directory(work_dir: Path) -> None:

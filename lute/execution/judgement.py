@@ -1,5 +1,6 @@
 """From all that is known of a Task's end to its status."""
 
+import re
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +9,10 @@ from lute.errors import LuteError
 from lute.execution.messages import Result
 from lute.execution.supervision import STOP_GRACE_S, Ending, Stop
 from lute.io.header import Header
-from lute.tasks.result import TaskStatus
+from lute.tasks.result import TaskResult, TaskStatus
+
+_UNIT = re.compile(r"(.+) \((\S+)\)")
+"""The name of a figure with its unit, as in `indexing rate (%)`."""
 
 
 @dataclass
@@ -17,17 +21,22 @@ class Received:
 
     Attributes:
         reports_result: False where its exit code is its result.
-        result: its result.
+        result: its result, or what the files that it wrote have to show.
         problem: what it sent that was no message.
     """
 
     reports_result: bool = True
-    result: Result | None = None
+    result: Result | TaskResult | None = None
     problem: LuteError | None = None
 
     def summary(self, message: str) -> str | Mapping[str, str | int | float]:
         """Return the Task's own summary, or `message` where it gave none."""
         return self.result.summary if self.result else message
+
+    def figures(self) -> Mapping[str, str | int | float]:
+        """Return the figures of the Task's summary; none where it is a sentence."""
+        summary = self.summary("")
+        return {} if isinstance(summary, str) else summary
 
     def payload(self) -> dict[str, object]:
         """Return the Task's results by name."""
@@ -60,7 +69,7 @@ def judge(
     if failure := _failure(task, ending, received, header, out_files):
         return TaskStatus.FAILED, failure
     summary = received.summary(f"{task} ended with exit code 0")
-    return TaskStatus.COMPLETED, summary if isinstance(summary, str) else _figures(summary)
+    return TaskStatus.COMPLETED, summary if isinstance(summary, str) else figures_text(summary)
 
 
 def _failure(
@@ -94,8 +103,12 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _figures(summary: Mapping[str, str | int | float]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in summary.items())
+def figures_text(figures: Mapping[str, str | int | float]) -> str:
+    """Return figures on one line, each with its unit behind: `frames 100, indexing rate 81.0 %`."""
+    named = [(_UNIT.fullmatch(name), name, value) for name, value in figures.items()]
+    return ", ".join(
+        f"{unit[1]} {value} {unit[2]}" if unit else f"{name} {value}" for unit, name, value in named
+    )
 
 
 def _force(ending: Ending) -> str:

@@ -43,6 +43,13 @@ class Log(_Message):
     text: str
 
 
+class Progress(_Message):
+    """How far the Task is, in figures by name."""
+
+    kind: Literal["progress"] = "progress"
+    figures: Mapping[str, str | int | float]
+
+
 class Result(_Message):
     """The Task has ended; see `lute.tasks.result.TaskResult`."""
 
@@ -59,7 +66,7 @@ class ArrayHeader(_Message):
     name: str
 
 
-Message = Started | Log | Result | ArrayHeader
+Message = Started | Log | Progress | Result | ArrayHeader
 
 _ANY: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 

@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Any
 from lute.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lute.io.header import Header
     from lute.tasks.base import Task
     from lute.tasks.models.base import TaskParameters
+    from lute.tasks.result import TaskResult
 
 
 @dataclass(frozen=True)
@@ -21,11 +25,14 @@ class RegisteredTask:
     Attributes:
         implementation: `module:class` of the Task, within `lute.tasks`.
         model: `module:class` of its parameters, within `lute.tasks.models`.
+        results: `module:function`, within `lute.tasks.results`, that makes the result from the files that
+            the Task wrote; empty where there is none.
     """
 
     name: str
     implementation: str
     model: str
+    results: str = ""
 
     def task_class(self) -> "type[Task[Any]]":
         """Import and return the Task's class."""
@@ -35,6 +42,17 @@ class RegisteredTask:
     def parameters_class(self) -> "type[TaskParameters]":
         """Import and return the model of the Task's parameters."""
         found: type[TaskParameters] = _load(f"lute.tasks.models.{self.model}")
+        return found
+
+    def results_function(self) -> "Callable[[Any, Header], TaskResult] | None":
+        """Import and return the function that makes the Task's result from its files, None if it has none.
+
+        It takes the parameters and the header; see `lute.tasks.results.stream.indexing_result` for what
+        it raises.
+        """
+        if not self.results:
+            return None
+        found: Callable[[Any, Header], TaskResult] = _load(f"lute.tasks.results.{self.results}")
         return found
 
 
@@ -57,9 +75,15 @@ TASKS = {
         RegisteredTask(
             "FindPeaksPyAlgos", "sfx_find_peaks:FindPeaksPyAlgos", "sfx:FindPeaksPyAlgosParameters"
         ),
-        RegisteredTask("IndexCrystFEL", _THIRD_PARTY, "sfx:IndexCrystFELParameters"),
-        RegisteredTask("MergePartialator", _THIRD_PARTY, "sfx:MergePartialatorParameters"),
-        RegisteredTask("CompareHKL", _THIRD_PARTY, "sfx:CompareHKLParameters"),
+        RegisteredTask(
+            "IndexCrystFEL", _THIRD_PARTY, "sfx:IndexCrystFELParameters", "stream:indexing_result"
+        ),
+        RegisteredTask(
+            "MergePartialator", _THIRD_PARTY, "sfx:MergePartialatorParameters", "merge:merging_result"
+        ),
+        RegisteredTask(
+            "CompareHKL", _THIRD_PARTY, "sfx:CompareHKLParameters", "comparison:comparison_result"
+        ),
     )
 }
 

@@ -54,6 +54,25 @@ class Positional:
 
 
 @dataclass(frozen=True)
+class InFile:
+    """The parameter is the path of a file, or a list of such, that must be there when the Task starts."""
+
+
+@dataclass(frozen=True)
+class FileList:
+    """The parameter is the path of a file that lists files, one a line; all must be there.
+
+    What follows a file's name, an event such as `//3`, is no part of it.
+
+    Attributes:
+        unless: parameters of which any, once set, changes what the lines mean: then only the list itself
+            must be there.
+    """
+
+    unless: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class OutFile:
     """The parameter is the path of the file that the Task writes: a result."""
 

@@ -58,7 +58,9 @@ def test_files_flow_from_step_to_step(tmp_path: Path) -> None:
     assert merge.out_files() == {"out_file": f"{WORK}/mfxl1_r0012.hkl"}
 
     succeeded(tmp_path, "MergePartialator", **values)
-    compare = resolve(tmp_path, "CompareHKL", "CompareHKL: {nshells: 5, cell_file: null}").model_dump()
+    compare = resolve(
+        tmp_path, "CompareHKL", "CompareHKL: {nshells: 5, cell_file: null, highres: 2}"
+    ).model_dump()
     assert compare["in_files"] == [f"{WORK}/mfxl1_r0012.hkl1", f"{WORK}/mfxl1_r0012.hkl2"]
     assert compare["symmetry"] == "mmm"
     assert compare["cell_file"] == "c.cell"
