@@ -17,6 +17,7 @@ from simulators.bench.commands import bench
 from simulators.commands.explore import explore
 from simulators.commands.lint_dag import lint_dag
 from simulators.commands.lists import checkers, scenarios
+from simulators.commands.make_run import make_run
 from simulators.commands.run import replay, run
 from simulators.recording.commands import record
 from simulators.stop import Stop
@@ -29,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(bench, name="bench")
-for _command in (run, replay, record, explore, lint_dag, scenarios, checkers, differ):
+for _command in (run, replay, record, explore, lint_dag, make_run, scenarios, checkers, differ):
     app.command()(_command)
 
 _WATCH_INTERVAL_S = 1.0

@@ -1,0 +1,1 @@
+"""A diffraction experiment: a known crystal, frames of it, and the truth to check an analysis against."""

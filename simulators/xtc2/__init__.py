@@ -1,0 +1,1 @@
+"""Writing psana's own format, xtc2, by psana's `dgramedit`."""
