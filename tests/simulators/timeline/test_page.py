@@ -57,7 +57,7 @@ def test_texts_are_shown_as_they_are() -> None:
 
 def test_no_text_can_end_a_script() -> None:
     (drawing,) = re.findall(
-        r"<script>(\nPlotly\.newPlot.*?\n)</script>", timeline_page(samples.hostile()), re.DOTALL
+        r"<script>(\nPromise\.all.*?\n)</script>", timeline_page(samples.hostile()), re.DOTALL
     )
     assert "<" not in drawing
 
