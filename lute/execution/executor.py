@@ -8,6 +8,7 @@ from pathlib import Path
 
 import lute
 from lute.errors import ConfigError, LuteError
+from lute.execution.family import Family
 from lute.execution.inbox import Inbox
 from lute.execution.job import Job
 from lute.execution.judgement import Received, figures_text, judge
@@ -122,8 +123,7 @@ class Executor:
         else:
             return_code = ending.return_code
             status, message = self._judged(ending, parameters, signals)
-            if ending.leftovers:
-                self._output.say(f"LUTE: ended {ending.leftovers} process(es) that {self.task} left behind")
+            self._tell_leftovers(ending)
         run_time_s = clock.monotonic() - start
         row = TaskRun(
             task=self.task,
@@ -168,12 +168,13 @@ class Executor:
         return verdict()
 
     def _execute(self, parameters: TaskParameters, signals: StopSignals) -> Ending:
-        header = self._config.header
+        header, clock = self._config.header, self._runtime.clock
         with (
             tempfile.TemporaryDirectory(prefix="lute-", ignore_cleanup_errors=True) as name,
             Path(os.devnull).open("rb") as nothing,
-            Inbox(Path(name), self._handle) as inbox,
+            Inbox(Path(name), self._handle, self._output.has_room) as inbox,
             OutputPump(self._output) as pump,
+            Family(clock) as family,
         ):
             job_file = Path(name) / "job.json"
             Job(
@@ -194,10 +195,16 @@ class Executor:
             )
             inbox.close_pipe()
             pump.start()
-            ending = supervise(process, inbox, self._runtime.clock, signals, timeout_s=header.task_timeout)
+            ending = supervise(process, family, inbox, clock, signals, timeout_s=header.task_timeout)
             inbox.finish()
         self._received.problem = inbox.problem
         return ending
+
+    def _tell_leftovers(self, ending: Ending) -> None:
+        if ending.leftovers:
+            self._output.say(f"LUTE: ended {ending.leftovers} process(es) that {self.task} left behind")
+        if ending.survivors:
+            self._output.say(f"LUTE: {ending.survivors} process(es) of {self.task} cannot be ended")
 
     def _handle(self, message: Message, body: bytes) -> None:
         match message:

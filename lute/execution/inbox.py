@@ -3,6 +3,7 @@
 import os
 import selectors
 import socket
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ class Inbox:
     Args:
         directory: a directory that only this user may enter, for the socket.
         handler: takes each message; a MessageError that it raises counts as received.
+        has_room: set while the handler can take more. While it is not, nothing is read, and the Task waits.
 
     Attributes:
         address: path of the socket.
@@ -45,10 +47,11 @@ class Inbox:
         problem: the first thing received that was no message.
     """
 
-    def __init__(self, directory: Path, handler: Handler) -> None:
+    def __init__(self, directory: Path, handler: Handler, has_room: threading.Event | None = None) -> None:
         self.address = directory / "socket"
         self.problem: MessageError | None = None
         self._handler = handler
+        self._has_room = has_room
         self._resources = ExitStack()
         self._selector = self._resources.enter_context(selectors.DefaultSelector())
         self._sources: dict[int, _Source] = {}
@@ -69,7 +72,16 @@ class Inbox:
             self._pipe_is_open = False
 
     def receive(self, timeout_s: float) -> bool:
-        """Handle what has come; wait up to `timeout_s` seconds if nothing has. Return if there was any."""
+        """Handle what has come, if there is room; wait up to `timeout_s` seconds, for room and for messages.
+
+        Returns:
+            Whether there was any.
+        """
+        if self._has_room and not self._has_room.wait(timeout_s):
+            return False
+        return self._receive(timeout_s)
+
+    def _receive(self, timeout_s: float) -> bool:
         ready = self._selector.select(timeout_s)
         for key, _ in ready:
             if key.data is None:
@@ -79,9 +91,9 @@ class Inbox:
         return bool(ready)
 
     def finish(self) -> None:
-        """Handle all that was sent before the Task's process ended."""
+        """Handle all that was sent before the Task's process ended, room or not: the channels hold little."""
         for _ in range(_LAST_PASSES):
-            if not self.receive(0):
+            if not self._receive(0):
                 break
         for source in list(self._sources.values()):
             self._end(source)

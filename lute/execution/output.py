@@ -3,20 +3,21 @@
 import os
 import select
 import threading
-from queue import SimpleQueue
 from typing import Self
 
 _PIECE = 1 << 16
 _PIPE_HOLDS = 1 << 20
 """A pipe holds no more bytes than this (Linux' limit for users)."""
+_MOST_WAITING = 8 << 20
+"""More bytes than this should not wait to be written."""
 _LOOK_EVERY_S = 0.05
 
 
 class Output:
     """Writes to a file descriptor. LUTE's own lines always begin at the start of a line.
 
-    A reader that has gone is no error: what is written is lost, and the Task goes on. Only one thread
-    writes at a time: an OutputPump while it runs, else whoever calls.
+    A reader that has gone, or a full disk, is no error: what cannot be written is lost, and the Task goes on.
+    Only one thread writes at a time: an OutputPump while it runs, else whoever calls.
 
     Args:
         fd: where to write.
@@ -24,44 +25,53 @@ class Output:
     Attributes:
         is_pumped: True while an OutputPump runs: what is said then waits for it, so that a reader who
             stalls holds nobody else up.
+        has_room: cleared while so much waits that nothing more should be said.
     """
 
     def __init__(self, fd: int) -> None:
         self.is_pumped = False
+        self.has_room = threading.Event()
+        self.has_room.set()
         self._fd = fd
-        self._said: SimpleQueue[bytes] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._said = bytearray()
         self._at_line_start = True
-        self._is_lost = False
 
     def say(self, text: str) -> None:
         """Write a text as lines of its own; what cannot be encoded is escaped."""
-        self._said.put(text.encode(errors="backslashreplace").removesuffix(b"\n") + b"\n")
+        with self._lock:
+            self._said += text.encode(errors="backslashreplace").removesuffix(b"\n") + b"\n"
+            if len(self._said) > _MOST_WAITING:
+                self.has_room.clear()
         if not self.is_pumped:
             self.flush()
 
     def flush(self) -> None:
         """Write what has been said and still waits."""
-        while not self._said.empty():
-            lines = self._said.get()
-            self.write(lines if self._at_line_start else b"\n" + lines)
+        with self._lock:
+            said, self._said = self._said, bytearray()
+        if said:
+            self.write(said if self._at_line_start else b"\n" + said)
+        self.has_room.set()
 
-    def write(self, data: bytes) -> None:
-        """Write bytes as they are; return when all are written."""
+    def write(self, data: bytes | bytearray) -> None:
+        """Write bytes as they are; return when all are written, or cannot be."""
         rest = memoryview(data)
-        try:
-            while rest and not self._is_lost:
+        while rest:
+            try:
                 rest = rest[os.write(self._fd, rest) :]
-        except OSError:
-            self._is_lost = True
-        if data:
-            self._at_line_start = data.endswith(b"\n")
+            except BlockingIOError:  # somebody else who has the same file made it non-blocking
+                select.select([], [self._fd], [])
+            except OSError:
+                break
+        self._at_line_start = not rest and data.endswith(b"\n")
 
 
 class OutputPump:
     """Copies the Task's output, and writes LUTE's own lines, while the Task runs.
 
-    Leaving its context copies what the Task has still written and stops, even if something else holds
-    the pipe open.
+    Leaving its context copies what the Task has still written and stops, even if something holds the pipe
+    open that could not be ended.
 
     In a thread of its own: should the reader of our output stall, time limits and signals still count.
 
@@ -115,7 +125,10 @@ class OutputPump:
                 continue
             data = os.read(self._reading_end, _PIECE)
             if not data:
-                return
+                break
             self._output.write(data)
             if has_ended:
                 left -= len(data)
+        # The Task has closed its output, but may still send messages.
+        while not self._task_has_ended.wait(_LOOK_EVERY_S):
+            self._output.flush()

@@ -48,3 +48,17 @@ class Verdict:
             "message": redact(self.message)[:MAX_MESSAGE],
         }
         return PREFIX + json.dumps(fields)
+
+
+def failure_message(log: str) -> str:
+    """Return what the verdict in a log says of a Task that did not complete; empty where there is none."""
+    for line in reversed(log.splitlines()):
+        if line.startswith(PREFIX):
+            try:
+                fields = json.loads(line.removeprefix(PREFIX))
+            except ValueError:  # cut off, or printed by something else
+                return ""
+            is_failure = isinstance(fields, dict) and fields.get("status") != TaskStatus.COMPLETED.value
+            message = fields.get("message") if is_failure else ""
+            return message if isinstance(message, str) else ""
+    return ""

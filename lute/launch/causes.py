@@ -3,6 +3,7 @@
 import re
 
 from lute.airflow_api.models import TaskState
+from lute.execution.verdict import failure_message
 from lute.launch.steps import Step
 from lute.slurm.states import SlurmState
 
@@ -43,7 +44,9 @@ _OTHERS: dict[TaskState, str] = {
     TaskState.UPSTREAM_FAILED: "a step before it failed",
     TaskState.REMOVED: "no longer in the DAG file",
 }
-_LONGEST = 160
+_UNTOLD = re.compile(r"ended with exit code \d+$|ended without a result$")
+"""Verdicts of a Task whose log tells more than they do."""
+_LONGEST, _LONGEST_OWN = 160, 400
 
 
 def likely_cause(step: Step) -> str:
@@ -53,7 +56,9 @@ def likely_cause(step: Step) -> str:
     state = step.slurm.state if step.slurm is not None else None
     if state in _BY_SLURM:
         return _BY_SLURM[state]
-    return _from_log(step.last_lines) or _from_exit(step)
+    message = failure_message(step.last_lines)
+    own = "" if _UNTOLD.search(message) else " ".join(message.split())[:_LONGEST_OWN]
+    return _from_log(message) or own or _from_log(step.last_lines) or message or _from_exit(step)
 
 
 def exit_code(step: Step) -> str:

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 
 from lute.execution.executor import Executor
 from lute.io.config import load_config
+from lute.seams import SystemClock
 
 TALKING = """
 import os, sys, time, signal, subprocess
@@ -25,6 +26,16 @@ to.send(Started(reports_result=True))
 def done(status="COMPLETED"):
     to.send(Result(status=status, summary="all well", payload={"k": [1]}))
 """
+
+
+class ClockOfFile(SystemClock):
+    """Is a day ahead once a file is there: whatever has a limit runs into it."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def monotonic(self) -> float:
+        return time.monotonic() + 86400 * self._file.exists()
 
 
 @dataclass
@@ -115,6 +126,11 @@ class Runs:
         executor = self.executor("Test", **options)
         executor.command = lambda job: [sys.executable, str(file), str(job)]  # type: ignore[method-assign]
         executor.environment["PYTHONPATH"] = str(Path(__file__).parents[3])
+        return executor
+
+    def end_at(self, file: Path, executor: Executor) -> Executor:
+        """Let the time limit of an Executor come when a file is there."""
+        executor._runtime = replace(executor._runtime, clock=ClockOfFile(file))
         return executor
 
     def _stdout(self) -> int:

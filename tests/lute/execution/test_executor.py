@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from lute.errors import ConfigError, LuteError
-from lute.execution import supervision
 from tests.lute.execution.runs import Runs, is_alive
 
 
@@ -166,23 +165,17 @@ def test_time_limit(runs: Runs) -> None:
     assert "stopped after the 0.3 s of 'task_timeout'" in outcome.message
 
 
-def test_a_task_that_will_not_end(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervision, "STOP_GRACE_S", 0.3)
-    outcome = runs.shell(
-        "trap '' TERM; (while :; do sleep 1; done) & while :; do sleep 1; done", timeout_s=0.5
-    )
-    assert outcome.elapsed_s < 5
-    assert outcome.verdict["return_code"] == -signal.SIGKILL
-    assert "killed because it was still running" in outcome.message
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_cancelling(runs: Runs, number: signal.Signals) -> None:
-    timer = threading.Timer(0.6, os.kill, (os.getpid(), number))
-    timer.start()
+    def cancel() -> None:
+        wait_for(runs.work_dir / "ready")
+        os.kill(os.getpid(), number)
+
+    canceller = threading.Thread(target=cancel)
+    canceller.start()
     before = signal.getsignal(number)
-    outcome = runs.shell("trap 'echo cleaning up; exit 3' TERM; sleep 60 & wait")
-    assert outcome.elapsed_s < 5
+    outcome = runs.shell("trap 'echo cleaning up; exit 3' TERM; sleep 60 & touch ready; wait")
+    canceller.join()
     assert outcome.exit_code == 1
     assert outcome.verdict["status"] == "CANCELLED"
     assert outcome.verdict["return_code"] == 3
@@ -204,18 +197,13 @@ def test_leftovers_are_ended(runs: Runs) -> None:
         assert not is_alive(int((runs.work_dir / name).read_text()))
 
 
-def test_a_detached_process_that_keeps_the_output_open_is_not_waited_for(runs: Runs) -> None:
+def test_a_detached_process_that_keeps_the_output_open_is_ended(runs: Runs) -> None:
     outcome = runs.shell(
         "setsid bash -c 'echo $$ > pid; while :; do echo noise; sleep 0.01; done' & sleep 0.3; echo last"
     )
-    pid = int((runs.work_dir / "pid").read_text())
-    try:
-        assert is_alive(pid)
-        assert outcome.exit_code == 0
-        assert outcome.elapsed_s < 5
-        assert b"last\n" in outcome.stdout
-    finally:
-        os.kill(pid, signal.SIGKILL)
+    assert outcome.exit_code == 0
+    assert b"last\n" in outcome.stdout
+    assert not is_alive(int((runs.work_dir / "pid").read_text()))
 
 
 # First-party Tasks that misbehave
@@ -352,10 +340,8 @@ def test_a_reader_that_stalls_does_not_stop_the_clock(runs: Runs) -> None:
 
     reader = threading.Thread(target=read_late)
     reader.start()
-    start = time.monotonic()
-    executor = runs.shell_executor("echo $$ > p; mv p pid; exec cat /dev/zero", timeout_s=0.5)
-    assert executor.run() == 1
-    assert time.monotonic() - start < 8
+    executor = runs.shell_executor("echo $$ > p; mv p pid; exec cat /dev/zero", timeout_s=600)
+    assert runs.end_at(runs.work_dir / "pid", executor).run() == 1
     os.close(writing)
     reader.join()
     os.close(reading)

@@ -51,6 +51,23 @@ def step(
         ("error: the JID refused the token", "the token expired"),
         ("could not do it: sbatch: error: invalid partition specified: x", "invalid partition specified: x"),
         ("[no log: TypeError: a bug]", "TypeError: a bug"),
+        (
+            'warning: Permission denied\nLUTE-VERDICT {"status": "FAILED", "message": "no hits\\n  in 5"}',
+            "no hits in 5",
+        ),
+        ('LUTE-VERDICT {"status": "FAILED", "message": "x: No space left on device"}', "a full disk"),
+        (
+            'MemoryError\nLUTE-VERDICT {"status": "FAILED", "message": "T ended with exit code 1"}',
+            "out of memory",
+        ),
+        (
+            'LUTE-VERDICT {"status": "FAILED", "message": "T ended with exit code 1"}',
+            "T ended with exit code 1",
+        ),
+        ('MemoryError\nLUTE-VERDICT {"status": "COMPLETED", "message": "fine"}', "out of memory"),
+        ('MemoryError\nLUTE-VERDICT {"status": "FAIL', "out of memory"),
+        ("MemoryError\nLUTE-VERDICT [1]", "out of memory"),
+        ('MemoryError\nLUTE-VERDICT {"message": 3}', "out of memory"),
         ("Permission denied: 'a'\nBus error", "a bus error"),
         ("{0} Permission denied {1} {x}", "Permission denied"),
     ],
