@@ -3,10 +3,11 @@
 import contextlib
 import signal
 import sys
+import tempfile
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +23,9 @@ from simulators.commands.run import replay, run
 from simulators.recording.commands import record
 from simulators.stop import Stop
 from simulators.workload.commands import differ
+
+if TYPE_CHECKING:
+    from simulators.serve.sfx_demo import SfxDemo
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -113,8 +117,14 @@ def env(
 
 @app.command()
 def demo(
-    workflow: Annotated[str, typer.Argument(help="a workflow of workflows/airflow")] = "test",
-    config: Annotated[Path, typer.Option(help="the Tasks' configuration")] = Path("config/test.yaml"),
+    workflow: Annotated[str, typer.Argument(help="a workflow of workflows/airflow")] = "pyalgos_sfx",
+    config: Annotated[
+        Path | None,
+        typer.Option(help="the Tasks' configuration; default: of a simulated run, or config/test.yaml"),
+    ] = None,
+    report: Annotated[Path, typer.Option(help="where pyalgos_sfx of a simulated run leaves its page")] = Path(
+        "pyalgos_sfx.html"
+    ),
     airflow: Annotated[str, typer.Option(help="2 or 3; default: the installed one")] = "",
     slurm: Annotated[
         Slurm, typer.Option(help="real: the installed Slurm, as a private cluster")
@@ -132,21 +142,45 @@ def demo(
     known = sorted(file.stem for file in DAGS.glob("*.py"))
     if workflow not in known:
         raise ConfigError(f"there is no workflow '{workflow}': {did_you_mean(workflow, known)}")
-    if not config.is_file():
-        raise ConfigError("there is no such configuration file", file=config.absolute())
-    try:
-        with ServedStack(
-            environment(),
-            airflow=_airflow_major(airflow),
-            real_slurm=slurm is Slurm.REAL,
-            deferrable=deferrable,
-            say=_say,
-        ) as stack:
-            exit_code = run_demo(stack, workflow, config.absolute(), environment())
-    except Stop:
-        _say("stopped")
-        exit_code = 130
+    with contextlib.ExitStack() as exits:
+        sfx = None
+        if config is None and workflow == "pyalgos_sfx":
+            sfx = _sfx_demo(exits, report.absolute())
+        tasks_config = sfx.made.config if sfx else config or Path("config/test.yaml")
+        if not tasks_config.is_file():
+            raise ConfigError("there is no such configuration file", file=tasks_config.absolute())
+        env = environment() | (sfx.environment if sfx else {})
+        try:
+            stack = exits.enter_context(
+                ServedStack(
+                    env,
+                    airflow=_airflow_major(airflow),
+                    real_slurm=slurm is Slurm.REAL,
+                    deferrable=deferrable,
+                    say=_say,
+                )
+            )
+            write_report = sfx.write_report if sfx else None
+            exit_code = run_demo(stack, workflow, tasks_config.absolute(), env, write_report)
+        except Stop:
+            _say("stopped")
+            exit_code = 130
     raise typer.Exit(exit_code)
+
+
+def _sfx_demo(exits: contextlib.ExitStack, html_file: Path) -> "SfxDemo":
+    try:
+        from simulators.serve.sfx_demo import prepare
+    except ImportError as error:
+        raise ConfigError(
+            f"the demo of pyalgos_sfx needs LUTE's extra 'sfx': {error}",
+            next_step="`.venv/bin/tox -e demo` installs it; without it: `lute-sim demo test`",
+        ) from error
+    folder = exits.enter_context(tempfile.TemporaryDirectory(prefix="lute-run-"))
+    demo = prepare(Path(folder), html_file)
+    options = demo.made.options
+    _say(f"made run {options.run} of {options.experiment}: {options.frames} frames, {options.hits} hits")
+    return demo
 
 
 def _airflow_major(wanted: str) -> int:

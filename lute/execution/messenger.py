@@ -3,13 +3,14 @@
 import os
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lute.execution.framing import encode_frame, encode_line
-from lute.execution.messages import ArrayHeader, Log, Message, encode_array
+from lute.execution.messages import ArrayHeader, Log, Message, Progress, Result, encode_array
+from lute.tasks.result import TaskStatus
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -54,6 +55,10 @@ class ChannelMessenger:
         """Say something to the user."""
         self.send(Log(text=text))
 
+    def progress(self, figures: Mapping[str, str | int | float]) -> None:
+        """Tell how far the Task is."""
+        self.send(Progress(figures=figures))
+
     def send_array(self, name: str, array: "ndarray") -> None:
         """Send a numpy array of any type but object.
 
@@ -73,14 +78,29 @@ class ChannelMessenger:
         return self._connection
 
 
-class SilentMessenger:
-    """Sends nothing: for the processes of a parallel Task that do not speak for it."""
+class RankMessenger:
+    """For the processes of a parallel Task that do not speak for it: passes on progress and failures only.
+
+    Args:
+        address: path of the Executor's socket.
+    """
+
+    def __init__(self, address: Path) -> None:
+        self._channel = ChannelMessenger(None, address)
 
     def send(self, message: Message) -> None:
-        """Do nothing."""
+        """Send a message if it is a failure."""
+        if isinstance(message, Result) and message.status is TaskStatus.FAILED:
+            # When all processes fail at once, the Executor may have heard of it and gone.
+            with suppress(OSError):
+                self._channel.send(message)
 
     def log(self, text: str) -> None:
         """Do nothing."""
+
+    def progress(self, figures: Mapping[str, str | int | float]) -> None:
+        """Tell how far the Task is; one process should do so for all."""
+        self._channel.progress(figures)
 
     def send_array(self, name: str, array: "ndarray") -> None:
         """Do nothing."""

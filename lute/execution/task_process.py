@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from lute.errors import LuteError
 from lute.execution.job import Job
 from lute.execution.messages import Result, Started
-from lute.execution.messenger import ChannelMessenger, SilentMessenger
+from lute.execution.messenger import ChannelMessenger, RankMessenger
 from lute.seams import Runtime
 from lute.settings import environment
 from lute.tasks.registry import registered_task
@@ -40,23 +40,33 @@ def main(job_file: str) -> int:
         messenger.send(Started(reports_result=task_class.reports_result))
         result = task.run()
     except LuteError as error:
-        sys.stderr.write(f"error: {error}\n")  # the only way for a rank that has no way to the Executor
+        sys.stderr.write(f"error: {error}\n")
         result = TaskResult(TaskStatus.FAILED, str(error))
     except Exception as error:  # noqa: BLE001 - whatever a Task raises is its failure
         traceback.print_exc()
         result = TaskResult(TaskStatus.FAILED, f"{type(error).__name__}: {error}")
     message = _message(result)
     messenger.send(message)
-    return 0 if message.status is TaskStatus.COMPLETED else 1
+    if message.status is TaskStatus.COMPLETED:
+        return 0
+    _end_other_ranks()
+    return 1
 
 
-def _messenger(job: Job, env: Mapping[str, str]) -> ChannelMessenger | SilentMessenger:
-    """Return the way to the Executor; of the processes that `mpirun` starts only the first has one."""
+def _end_other_ranks() -> None:
+    """End the other processes of a parallel Task, which may wait for this one for ever; and this one."""
+    mpi = sys.modules.get("mpi4py.MPI")
+    if mpi is not None and mpi.Is_initialized() and mpi.COMM_WORLD.Get_size() > 1:
+        mpi.COMM_WORLD.Abort(1)
+
+
+def _messenger(job: Job, env: Mapping[str, str]) -> ChannelMessenger | RankMessenger:
+    """Return the way to the Executor; of the processes that `mpirun` starts the first speaks for all."""
     if job.pipe is not None:
         # A program that replaces this process, or that it starts, has no business with the pipe.
         os.set_inheritable(job.pipe, False)
     elif any(env.get(variable, "0") != "0" for variable in _RANK_VARIABLES):
-        return SilentMessenger()
+        return RankMessenger(job.address)
     return ChannelMessenger(job.pipe, job.address)
 
 

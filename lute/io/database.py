@@ -46,6 +46,10 @@ _INSERT = """INSERT INTO task_runs (
 _LATEST = """SELECT payload, parameters FROM task_runs
     WHERE experiment = ? AND run = ? AND task = ? AND status = 'COMPLETED' ORDER BY id DESC"""
 
+_OF_RUN = """SELECT
+        task, managed_task, experiment, run, started, ended, status, return_code, parameters, summary, payload
+    FROM task_runs WHERE experiment = ? AND run = ? ORDER BY id"""
+
 _CAUSES: dict[int, tuple[str, str]] = {
     sqlite3.SQLITE_BUSY: (
         "another process has held its lock for too long",
@@ -152,6 +156,20 @@ class Database:
                         found: object = values[name]
                         return found
         return None
+
+    def runs(self, *, experiment: str, run: int | str) -> list[TaskRun]:
+        """Return all rows about a run, oldest first, their run as text; none where there is no database.
+
+        Raises:
+            LuteError: the database could not be read; the message says why and what to do.
+        """
+        if not self.file.exists():
+            return []
+        with self._connection() as connection:
+            if _layout(connection) == 0:
+                return []
+            rows = connection.execute(_OF_RUN, (experiment, str(run))).fetchall()
+        return [TaskRun(*row[:8], *map(json.loads, row[8:])) for row in rows]
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:

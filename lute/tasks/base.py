@@ -1,6 +1,7 @@
 """What every Task is."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Generic, Protocol, TypeVar
 
 from lute.io.header import Header
@@ -19,6 +20,9 @@ class Messenger(Protocol):
 
     def log(self, text: str) -> None:
         """Say something to the user."""
+
+    def progress(self, figures: Mapping[str, str | int | float]) -> None:
+        """Tell how far the Task is, in figures by name."""
 
     def send_array(self, name: str, array: "ndarray") -> None:
         """Send a numpy array of any type but object."""

@@ -15,7 +15,7 @@ from lute.tasks.models.markers import FromTask, OutFile, Template, marker
 from lute.tasks.registry import RegisteredTask, registered_task
 
 _UNIT = re.compile(
-    r"\b(?:in|so many) (Å²|Å|1/Å|1/nm|1/m|mm|m|\(ADU per pixel\)²|ADU|pixels|percent|rad|degrees"
+    r"\b(?:in|so many) (Å²|Å|eV|1/Å|1/nm|1/m|mm|m|\(ADU per pixel\)²|ADU|pixels|percent|rad|degrees"
     r"|seconds)(?!\w)"
 )
 _HERE = f"{Path(__file__).parents[2]}/"

@@ -1,21 +1,32 @@
 """Peak finding for serial crystallography."""
 
 from lute.errors import LuteError
+from lute.settings import environment
 from lute.tasks.base import Task
 from lute.tasks.models.sfx import FindPeaksPyAlgosParameters
 from lute.tasks.result import TaskResult
 
 
 class FindPeaksPyAlgos(Task[FindPeaksPyAlgosParameters]):
-    """Finds the frames that show a crystal and the peaks in them, by psana's PyAlgos."""
+    """Finds the frames that show a crystal and the peaks in them, by psana's PyAlgos.
+
+    It may run as several processes of one MPI job.
+    """
 
     def run(self) -> TaskResult:
-        """Refuse.
+        """Do so.
 
         Raises:
-            LuteError: always; psana, which reads the detector's data, is not wired in.
+            LuteError: psana is not there, or see `lute.tasks.sfx.find_peaks.find_peaks`.
         """
-        raise LuteError(
-            "FindPeaksPyAlgos needs psana to read the detector's data, and this LUTE does not use it yet",
-            next_step="give IndexCrystFEL the list of files of another peak finder as 'in_file'",
-        )
+        try:
+            import h5py  # noqa: F401 - here, because other Tasks run where these are not installed
+            import psana  # noqa: F401
+        except (ImportError, RuntimeError) as error:  # RuntimeError: mpi4py finds no MPI
+            raise LuteError(
+                f"FindPeaksPyAlgos needs psana, MPI and h5py: {error}",
+                next_step="install LUTE with its extra 'sfx', or load the site's psana",
+            ) from error
+        from lute.tasks.sfx.find_peaks import find_peaks
+
+        return find_peaks(self.parameters, self.header, self.messenger, self.runtime.clock, environment())

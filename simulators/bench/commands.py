@@ -10,6 +10,7 @@ import typer
 BENCHES = {
     "slurm": "the fake Slurm: a load of jobs in virtual time",
     "stack": "whole runs of a ten-task workflow in the virtual world",
+    "peaks": "the search for peaks of the SFX workflow, beside PyAlgos alone",
     "served": "the fake Slurm's commands as processes: many sbatch in a row, a long squeue",
 }
 
@@ -72,6 +73,19 @@ def slurm(
         drawn = random_load(Seeds(seed), jobs=jobs, load=load, cpus=nodes * cores, max_procs=cores)
         figures = {"load": load, "seed": seed} | replay.run(drawn)
     typer.echo(json.dumps({"bench": "slurm", "nodes": nodes, "cores": cores} | figures))
+
+
+@bench.command()
+def peaks(
+    config: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="configuration, as make-run writes it")
+    ],
+) -> None:
+    """Search the run of SIT_PSDM_DATA, EXPERIMENT and RUN for peaks. Needs the extra `sfx`."""
+    from lute.settings import environment
+    from simulators.bench.peaks import run_peaks
+
+    typer.echo(json.dumps(run_peaks(config, environment())))
 
 
 @bench.command()

@@ -7,7 +7,7 @@ import numpy as np
 from simulators.diffraction.crystal import CELL_A, Crystal
 from simulators.diffraction.instrument import Instrument
 
-_PHOTONS = 900.0
+_PHOTONS = 450.0
 """A mean full reflection of a mean crystal, in photons."""
 _SCALE_SIGMA = 0.4
 """Of the logarithm of a crystal's scale."""
@@ -47,8 +47,8 @@ class Camera:
     """
 
     def __init__(self, crystal: Crystal, instrument: Instrument, pedestals: np.ndarray) -> None:
+        self.instrument = instrument
         self._crystal = crystal
-        self._instrument = instrument
         self._pedestals = pedestals
         self._background = _background(instrument)
 
@@ -70,15 +70,15 @@ class Camera:
         self, reciprocal: np.ndarray, scale: float, width: float
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return places on the panel, shape (n, 2), and photons, shape (n,)."""
-        wave_number = 1 / self._instrument.wavelength_a
+        wave_number = 1 / self.instrument.wavelength_a
         rays = self._crystal.miller @ reciprocal + np.array([0, 0, wave_number])
         lengths = np.linalg.norm(rays, axis=1)
         partiality = np.exp(-(((lengths - wave_number) / width) ** 2) / 2)
         polarisation = 1 - (rays[:, 0] / lengths) ** 2  # of a horizontal electric field
         photons = _PHOTONS * scale * self._crystal.intensities * partiality * polarisation
         seen = (partiality > _SMALLEST_PARTIALITY) & (rays[:, 2] > 0)
-        places, photons = self._instrument.places(rays[seen]), photons[seen]
-        edge = self._instrument.pixels - 1
+        places, photons = self.instrument.places(rays[seen]), photons[seen]
+        edge = self.instrument.pixels - 1
         within = ((places >= 0) & (places <= edge)).all(axis=1)
         return places[within], photons[within]
 
@@ -93,14 +93,14 @@ class Camera:
             for pixels, centre in ((columns, places[:, 0]), (rows, places[:, 1]))
         ]
         spots = photons[:, None, None] * profiles[1][:, :, None] * profiles[0][:, None, :]
-        margin, pixels = _SPOT_RADIUS_PX, self._instrument.pixels
+        margin, pixels = _SPOT_RADIUS_PX, self.instrument.pixels
         image = np.zeros((pixels + 2 * margin,) * 2)
         np.add.at(image, (rows[:, :, None] + margin, columns[:, None, :] + margin), spots)
         inner: np.ndarray = image[margin:-margin, margin:-margin]
         return inner
 
     def _exposed(self, photons: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        signal = rng.poisson(photons) * self._instrument.adu_per_photon
+        signal = rng.poisson(photons) * self.instrument.adu_per_photon
         noise = rng.normal(0, _READ_NOISE_ADU, photons.shape)
         raw: np.ndarray = (signal + noise + self._pedestals).round().clip(0, 65535).astype(np.uint16)
         return raw

@@ -1,8 +1,11 @@
 """What an analysis of a made run needs besides its data: geometry, cell, configuration."""
 
-import json
+import math
 from pathlib import Path
 
+import yaml
+
+from lute.errors import ConfigError
 from simulators.diffraction.crystal import CELL_A, POINT_GROUP
 from simulators.diffraction.instrument import Instrument
 
@@ -50,8 +53,11 @@ def cell_text() -> str:
 
 
 def config_text(*, geometry: Path, cell: Path, pedestals: Path, instrument: Instrument) -> str:
-    """Return the Tasks' configuration, with the stand-ins in the place of CrystFEL's programs."""
-    quoted = {name: json.dumps(str(path)) for name, path in locals().items() if isinstance(path, Path)}
+    """Return the Tasks' configuration, with the stand-ins in the place of CrystFEL's programs.
+
+    Raises:
+        ConfigError: a configuration cannot have one of the paths.
+    """
     return f"""%YAML 1.3
 ---
 # Analyses a simulated run with the stand-ins for CrystFEL. To use CrystFEL: leave the lines `executable` out.
@@ -66,19 +72,27 @@ work_dir: ""        # empty: LUTE_WORK_DIR of the environment, else the current 
 FindPeaksPyAlgos:
   det_name: "{DETECTOR}"
   tag: "cub"
-  pedestal_file: {quoted["pedestals"]}
+  pedestal_file: {_quoted(pedestals)}
   pv_camera_length: {instrument.camera_length_mm}   # mm
   photon_energy_eV: {instrument.photon_energy_eV}
   min_peaks: 10
+  npix_min: 2
+  npix_max: 30
+  amax_thr: 80
+  atot_thr: 120
+  son_min: 7.0
+  peak_rank: 3
+  r0: 3.0
+  dr: 2.0
+  nsigm: 7.0
 
 IndexCrystFEL:
   executable: "standin-indexamajig"
-  geometry: {quoted["geometry"]}
-  cell_file: {quoted["cell"]}
+  geometry: {_quoted(geometry)}
+  cell_file: {_quoted(cell)}
   peaks: "cxi"
   indexing: "asdf"
   int_radius: "3,4,6"
-  asdf_fast: true
 
 MergePartialator:
   executable: "standin-partialator"
@@ -94,3 +108,19 @@ CompareHKL:
   highres: {HIGHEST_RESOLUTION_A}   # Å
 ...
 """
+
+
+def _quoted(path: Path) -> str:
+    """Return a path as YAML.
+
+    Raises:
+        ConfigError: a configuration cannot have it.
+    """
+    text = str(path)
+    if "{{" in text or not text.isprintable():
+        raise ConfigError(
+            f"the path {text!r} cannot stand in a configuration: it has '{{{{' or characters that cannot be "
+            "printed",
+            next_step="name another folder",
+        )
+    return yaml.safe_dump(text, default_style='"', allow_unicode=True, width=math.inf).strip()

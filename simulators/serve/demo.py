@@ -1,6 +1,6 @@
 """The demo: launch a workflow as a scientist would, show its progress, its log, its steps and the verdict."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lute.airflow_api.client import AirflowClient
+from lute.io.database import FILE_NAME, Database, TaskRun
 from lute.seams import Runtime
 from lute.settings import load_settings
 from lute.slurm.commands import SlurmCommands
@@ -15,15 +16,26 @@ from lute.slurm.records import SlurmJob
 from lute.slurm.states import SlurmState
 from simulators.serve.components import StackError
 from simulators.serve.critical_path import critical_path
-from simulators.serve.stack import PROJECT_DIR, ServedStack
+from simulators.serve.results import latest_runs, step_results
+from simulators.serve.stack import EXPERIMENT, PROJECT_DIR, RUN, ServedStack
 
 SLURM_ARGUMENTS = ("--partition=milano", "--account=lcls:demo", "--ntasks=4")
 _POLL_S = 0.3
 _SUBMIT_LIMIT_S = 60.0
 
 
-def run_demo(stack: ServedStack, workflow: str, config: Path, env: Mapping[str, str]) -> int:
+def run_demo(
+    stack: ServedStack,
+    workflow: str,
+    config: Path,
+    env: Mapping[str, str],
+    write_report: Callable[[Sequence[SlurmJob], Mapping[str, TaskRun]], Path] | None = None,
+) -> int:
     """Launch `workflow` and stay until its launcher has ended.
+
+    Args:
+        write_report: writes a page from the steps' jobs and, by Task, the rows of the results database;
+            returns its file.
 
     Returns:
         the launcher's exit code.
@@ -41,7 +53,12 @@ def run_demo(stack: ServedStack, workflow: str, config: Path, env: Mapping[str, 
     log = Path(launcher.stdout_path.replace("%J", launcher_id))  # which real Slurm leaves in (measured)
     console.print(log.read_text(errors="replace") if log.is_file() else "(no log)", markup=False)
     console.rule("steps")
+    results = latest_runs(Database(Path(stack.info.work_dir) / FILE_NAME), EXPERIMENT, RUN)
     console.print(_table(steps))
+    for name, found in step_results(results).items():
+        console.print(f"{name}: {found}", markup=False)
+    if write_report is not None:
+        console.print(f"report: {write_report(steps, results)}", markup=False)
     settings = load_settings(job_env)
     downstream = AirflowClient(settings, runtime).downstream(f"lute_{workflow}")
     console.print(_overhead(launcher, steps, downstream), markup=False)
@@ -82,7 +99,7 @@ def _follow(
                 console.print(f"{stamp} job {entry.job_id} {entry.name}: {entry.state}", markup=False)
 
 
-def _table(steps: list[SlurmJob]) -> Table:
+def _table(steps: Sequence[SlurmJob]) -> Table:
     table = Table("step", "Slurm job", "node", "state", "wait (s)", "run (s)")
     for job in steps:
         wait_s, run_s = _span_s(job.submit_time, job.start_time), _span_s(job.start_time, job.end_time)

@@ -122,7 +122,7 @@ class ServedStack:
             jid_url=jid_url,
             work_dir=str(work_dir),
             log_dir=str(self._dir / "logs"),
-            path_entry=f"{Path(sys.executable).parent}{os.pathsep}{self._slurm_commands}",
+            path_entry=self._path_entry,
             environment=slurm
             | {
                 "LUTE_SITE": str(site_file),
@@ -133,6 +133,11 @@ class ServedStack:
                 "Authorization": f"Bearer {token}",
             },
         )
+
+    @property
+    def _path_entry(self) -> str:
+        """The folders of this Python's programs and of the Slurm commands."""
+        return f"{Path(sys.executable).parent}{os.pathsep}{self._slurm_commands}"
 
     @property
     def _slurm_commands(self) -> Path:
@@ -158,7 +163,7 @@ class ServedStack:
         listener = _listener()
         jid_url = f"http://127.0.0.1:{listener.getsockname()[1]}{PREFIX}"
         tokens = TokenAuthority(self._runtime.clock)
-        path = f"{self._slurm_commands}{os.pathsep}{self._env.get('PATH', os.defpath)}"
+        path = f"{self._path_entry}{os.pathsep}{self._env.get('PATH', os.defpath)}"
         host_env = {
             **self._env,
             **slurm,

@@ -6,8 +6,14 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 import numpy as np
-from psana.dgramedit import AlgDef, DetectorDef, DgramEdit
-from psana.psexp.transitionid import TransitionId
+
+try:
+    from psana.dgramedit import AlgDef, DetectorDef, DgramEdit
+    from psana.psexp.transitionid import TransitionId
+except RuntimeError as error:  # mpi4py's, where the library of MPI is missing
+    raise ImportError(str(error)) from error
+
+from simulators.xtc2.padding import clear_behind_names, clear_behind_shapes
 
 _SPARE_BYTES = 1 << 16
 """What a datagram needs besides its arrays, at most."""
@@ -56,35 +62,32 @@ class XtcFile:
         self._file = file
         self._latest = first - _BEFORE_NS
         self._config = DgramEdit(transition_id=TransitionId.Configure, ts=self._latest)
-        self._about = self._declared(1, _RUN)
-        self._about.expt, self._about.runnum = experiment, run
-        self._values = {spec.name: self._declared(number, spec) for number, spec in enumerate(detectors, 2)}
+        self._about = {"expt": experiment, "runnum": run}
+        self._fields = {
+            spec.name: self._declared(number, spec) for number, spec in enumerate((_RUN, *detectors), 1)
+        }
 
     def __enter__(self) -> Self:
-        self._save(self._config)
-        begin = self._transition(TransitionId.BeginRun)
-        begin.adddata(self._about)
-        self._save(begin)
+        configuration = _content(self._config)
+        clear_behind_names(configuration)
+        self._file.write(configuration)
+        self._file.write(self._filled(TransitionId.BeginRun, self._next(), _RUN, self._about))
         for kind in (TransitionId.BeginStep, TransitionId.Enable):
-            self._save(self._transition(kind))
+            self._transition(kind)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for transition in (TransitionId.Disable, TransitionId.EndStep, TransitionId.EndRun):
-            self._save(self._transition(transition))
+        if kind is None:
+            for transition in (TransitionId.Disable, TransitionId.EndStep, TransitionId.EndRun):
+                self._transition(transition)
 
-    def event(self, timestamp: int, detector: str, values: Mapping[str, Any]) -> tuple[int, int]:
+    def event(self, timestamp: int, detector: DetectorSpec, values: Mapping[str, Any]) -> tuple[int, int]:
         """Write an event with values of a detector's fields; return its offset and size, in bytes."""
         self._latest = timestamp
-        dgram = DgramEdit(transition_id=TransitionId.L1Accept, config_dgramedit=self._config, ts=timestamp)
-        fields = self._values[detector]
-        for name, value in values.items():
-            setattr(fields, name, value)
-        dgram.adddata(fields)
         offset = self._file.tell()
-        return offset, self._save(dgram, sum(np.asarray(value).nbytes for value in values.values()))
+        return offset, self._file.write(self._filled(TransitionId.L1Accept, timestamp, detector, values))
 
     def _declared(self, number: int, spec: DetectorSpec) -> Any:
         """Declare a detector and return what takes its values."""
@@ -94,13 +97,29 @@ class XtcFile:
         )
         return getattr(made, spec.algorithm[0])
 
-    def _transition(self, kind: int) -> DgramEdit:
+    def _next(self) -> int:
         self._latest += 1
-        return DgramEdit(transition_id=kind, config_dgramedit=self._config, ts=self._latest)
+        return self._latest
 
-    def _save(self, dgram: DgramEdit, values_bytes: int = 0) -> int:
-        buffer = bytearray(values_bytes + _SPARE_BYTES)
-        dgram.save(buffer)
-        size: int = dgram.size
-        self._file.write(memoryview(buffer)[:size])
-        return size
+    def _transition(self, kind: int) -> None:
+        dgram = DgramEdit(transition_id=kind, config_dgramedit=self._config, ts=self._next())
+        self._file.write(_content(dgram))
+
+    def _filled(
+        self, kind: int, timestamp: int, detector: DetectorSpec, values: Mapping[str, Any]
+    ) -> memoryview:
+        """Return a datagram with values."""
+        dgram = DgramEdit(transition_id=kind, config_dgramedit=self._config, ts=timestamp)
+        fields = self._fields[detector.name]
+        for name, value in values.items():
+            setattr(fields, name, value)
+        dgram.adddata(fields)
+        content = _content(dgram, sum(np.asarray(value).nbytes for value in values.values()))
+        clear_behind_shapes(content, [rank for _, rank in detector.fields.values()])
+        return content
+
+
+def _content(dgram: DgramEdit, values_bytes: int = 0) -> memoryview:
+    buffer = bytearray(values_bytes + _SPARE_BYTES)
+    dgram.save(buffer)
+    return memoryview(buffer)[: dgram.size]

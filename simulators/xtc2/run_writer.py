@@ -1,9 +1,10 @@
 """Writing a run of one detector: its data, and the smalldata file that says where each event lies."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -25,35 +26,54 @@ def write_run(
     file: Path,
     smalldata: Path | None,
 ) -> None:
-    """Write a run.
+    """Write a run; when that fails or is stopped, nothing of it is left.
 
     Args:
         detector: its name.
         frames: timestamp (seconds << 32 | nanoseconds, rising) and frame (uint16, 2-D) of each event.
         file: for the data.
-        smalldata: for the places of the events; None for none. psana reads the run's configuration from it:
-            the detector has the same number there as in `file`.
+        smalldata: for the places of the events; None for none.
 
     Raises:
         ValueError: there is no frame.
+        OSError: a file cannot be written.
     """
-    # psana's class for a camera of any size, whose `calib` subtracts pedestals.
-    camera = DetectorSpec(detector, "opal", ("raw", 2, 0, 0), {"image": (np.uint16, 2)})
-    events = iter(frames)
-    head = next(events, None)
+    try:
+        with ExitStack() as files:
+            raw = files.enter_context(file.open("wb"))
+            raw_small = None if smalldata is None else files.enter_context(smalldata.open("wb"))
+            _write(experiment, run, detector, iter(frames), raw, raw_small)
+    except BaseException:
+        for path in (file, smalldata):
+            if path is not None:
+                path.unlink(missing_ok=True)
+        raise
+
+
+def _write(
+    experiment: str,
+    run: int,
+    detector: str,
+    frames: Iterator[tuple[int, np.ndarray]],
+    file: BinaryIO,
+    smalldata: BinaryIO | None,
+) -> None:
+    head = next(frames, None)
     if head is None:
         raise ValueError("a run has at least one frame")
+    # psana's class for a camera of any size, whose `calib` subtracts pedestals.
+    camera = DetectorSpec(detector, "opal", ("raw", 2, 0, 0), {"image": (np.uint16, 2)})
     with ExitStack() as files:
 
-        def opened(path: Path, *detectors: DetectorSpec) -> XtcFile:
-            raw = files.enter_context(path.open("wb"))
+        def begun(raw: BinaryIO, *detectors: DetectorSpec) -> XtcFile:
             return files.enter_context(
                 XtcFile(raw, experiment=experiment, run=run, first=head[0], detectors=detectors)
             )
 
-        big = opened(file, camera)
-        small = None if smalldata is None else opened(smalldata, camera, _OFFSETS)
-        for timestamp, frame in chain([head], events):
-            offset, size = big.event(timestamp, camera.name, {"image": frame})
+        big = begun(file, camera)
+        # psana takes the whole run's configuration from here: the detector has the same number in both.
+        small = None if smalldata is None else begun(smalldata, camera, _OFFSETS)
+        for timestamp, frame in chain([head], frames):
+            offset, size = big.event(timestamp, camera, {"image": frame})
             if small is not None:
-                small.event(timestamp, _OFFSETS.name, {"intOffset": offset, "intDgramSize": size})
+                small.event(timestamp, _OFFSETS, {"intOffset": offset, "intDgramSize": size})

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -156,13 +157,11 @@ def test_a_parallel_task(tmp_path: Path) -> None:
     path = f"{mpirun.parent}:{os.environ['PATH']}"
     done = run("-c", config, "-t", "PeakFinderPyAlgos", cwd=tmp_path, PATH=path, SLURM_NTASKS="3")
     assert done.returncode == 1
-    assert "needs psana" in verdict(done.stdout)["message"]
+    # The first where psana is not installed.
+    assert re.search("needs psana|SIT_PSDM_DATA is not set", verdict(done.stdout)["message"])
     done = run("-c", config, "-t", "PeakFinderPyAlgos", cwd=tmp_path, PATH=path, SLURM_NTASKS="many")
     assert done.returncode == 2
     assert "SLURM_NTASKS is 'many'" in verdict(done.stdout)["message"]
-    done = run("-c", config, "-t", "PeakFinderPyAlgos", cwd=tmp_path, PATH="/nowhere")
-    assert done.returncode == 1
-    assert "cannot be run" in verdict(done.stdout)["message"]
 
 
 def test_the_sfx_configuration(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lute.errors import LuteError
-from lute.io.database import Database, TaskRun
+from lute.io.database import FILE_NAME, Database, TaskRun
 
 RUN = TaskRun(
     task="Index",
@@ -195,3 +195,19 @@ def test_writers_that_are_killed(tmp_path: Path) -> None:
         assert latest(database, "after") == who
     with sqlite3.connect(file) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_all_rows_of_a_run_oldest_first(tmp_path: Path) -> None:
+    database = Database(tmp_path / FILE_NAME)
+    assert database.runs(experiment="a", run=1) == []
+    rows = [
+        TaskRun("T", "M", "a", 1, "2026-01-01", "2026-01-02", "FAILED", 1, {"p": None}, "no", {}),
+        TaskRun(
+            "T", "M", "a", 1, "2026-01-03", "2026-01-04", "COMPLETED", 0, {"p": [1]}, {"hits": 2}, {"o": "x"}
+        ),
+    ]
+    for row in (*rows, replace(rows[0], run=2), replace(rows[0], experiment="b")):
+        database.store(row)
+    assert database.runs(experiment="a", run=1) == [replace(row, run="1") for row in rows]
+    (tmp_path / FILE_NAME).write_bytes(b"")
+    assert database.runs(experiment="a", run=1) == []

@@ -1,5 +1,6 @@
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,8 @@ def test_write_and_read(tmp_path: Path) -> None:
     assert read.summary == {"values": 5, "sum": 10}
 
 
-def test_find_peaks_says_what_is_missing(tmp_path: Path) -> None:
+def test_find_peaks_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psana", None)
     with pytest.raises(LuteError, match="needs psana"):
         run(tmp_path, "FindPeaksPyAlgos", outdir=".", out_file="x", det_name="Rayonix")
 

@@ -1,0 +1,1 @@
+"""One page about an SFX run: its frames, its indexing, its figures of merit, its steps."""
