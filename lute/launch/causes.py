@@ -29,6 +29,7 @@ _IN_LOG: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"error while loading shared libraries: (.*)", "a library is missing: {1}"),
         (r"(\S+): command not found", "a program is missing: {1}"),
         (r"(?:No such file or directory:? ?.*|FileNotFoundError: .*)", "a file is missing: {0}"),
+        (r".*(?:Failed to read|Couldn't open file|truncated file).*", "a file cannot be read: {0}"),
         (r"Permission denied:? ?.*", "a permission is missing: {0}"),
         (r"bus error", "a bus error: often a full /dev/shm, or a file that became shorter"),
         (r"segmentation fault|segfault", "a crash of a program (segmentation fault)"),

@@ -44,6 +44,7 @@ def step(
         ("/bin/sh: line 1: indexamajig: command not found", "a program is missing: indexamajig"),
         ("FileNotFoundError: [Errno 2] No such file or directory: '/a b.h5'", "'/a b.h5'"),
         ("cat: x: No such file or directory", "a file is missing"),
+        ("x: Failed to read '/a b.cxi': truncated file", "a file cannot be read: x: Failed to read"),
         ("PermissionError: [Errno 13] Permission denied: '/d'", "Permission denied: '/d'"),
         ("Bus error (core dumped)", "a bus error"),
         ("Segmentation fault (core dumped)", "segmentation fault"),
