@@ -97,7 +97,7 @@ IndexCrystFEL:
 MergePartialator:
   executable: "standin-partialator"
   symmetry: "{POINT_GROUP}"
-  model: "unity"
+  model: "xsphere"
   niter: 1
   no_logs: true
 

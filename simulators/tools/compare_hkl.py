@@ -1,99 +1,118 @@
-"""`standin-compare_hkl`: figures of merit of two lists of reflections, overall and by resolution."""
+"""The stand-in for compare_hkl: a figure of merit of two lists of reflections."""
 
 import math
 import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lute.errors import TaskFailed
-from lute.tasks.models.sfx import CompareHKLParameters
-from lute.tasks.results.cell import read_cell
-from lute.tasks.results.figures import OTHER_FRACTIONS, Pair, cc_star, common_pairs, correlation, r_split
-from lute.tasks.results.reflections import read_reflections
-from simulators.tools.arguments import ToolError, parse_arguments, say, version_text
+import numpy as np
 
-PROGRAM = "standin-compare_hkl"
-_USED = {
-    "in_files", "symmetry", "cell_file", "fom", "nshells", "shell_file", "fix_unity", "ignore_negs",
-    "zero_negs", "sigma_cutoff", "min_measurements", "lowres", "highres",
-}  # fmt: skip
-_CORRELATIONS: dict[str, Callable[[list[Pair]], float]] = {
-    "CC": correlation,
-    "CCstar": lambda pairs: _or_nan(cc_star(correlation(pairs))),
-}
-_NAMES = {"CCstar": "CC*", "d1sig": "D(1sig)", "d2sig": "D(2sig)", "R1I": "R1(I)", "R1F": "R1(F)"}
+from lute.errors import LuteError, did_you_mean
+from lute.slurm.getopt import Option, Takes
+from simulators.tools.cell_file import Cell, read_cell_file
+from simulators.tools.command_line import Arguments, Program, existing, options, say
+from simulators.tools.figures_of_merit import FIGURES, FigureOfMerit, Pairs
+from simulators.tools.pairing import Choice, in_group, on_one_scale, pair, with_mates
+from simulators.tools.point_groups import PointGroup
+from simulators.tools.reflection_list import Reflections, read_reflections
+from simulators.tools.shells import Shells
+
+PROGRAM = Program(
+    "standin-compare_hkl",
+    [
+        *options(
+            Takes.VALUE,
+            "y/symmetry p/pdb fom nshells shell-file sigma-cutoff min-measurements lowres highres",
+        ),
+        *options(Takes.NOTHING, "ignore-negs zero-negs"),
+        Option("u", "u"),
+    ],
+    [],
+    "FILE1.hkl FILE2.hkl",
+)
 
 
 def main() -> int:
-    """Run the program on the arguments of the process; return the exit code."""
-    try:
-        return run(sys.argv[1:])
-    except (ToolError, TaskFailed, OSError) as error:
-        say(f"{PROGRAM}: {error}")
-        return 1
+    """Run the command; return its exit code."""
+    return PROGRAM.run(_work, sys.argv)
 
 
-def run(argv: Sequence[str]) -> int:
-    """Compare two lists.
-
-    Raises:
-        ToolError: an argument is wrong.
-        TaskFailed: a list or the cell file is, or there is too little to compare.
-        OSError: a file cannot be read or written.
-    """
-    parameters = parse_arguments(PROGRAM, CompareHKLParameters, _USED, argv)
-    measure, unit = _measure(parameters.fom)
-    cell = read_cell(Path(parameters.cell_file))
-    first, second = (read_reflections(Path(name)) for name in parameters.in_files)
-    say(f"{version_text(PROGRAM)}: {len(first)} and {len(second)} reflections")
-    pairs = common_pairs(first, second, cell, parameters)
-    name = _NAMES.get(parameters.fom, parameters.fom)
-    say(f"Overall {name} = {measure(pairs):.6f}{f' {unit}' if unit else ''}")
-    label = f"{name}/%" if unit else name
-    lines = [f"  1/d centre {label:<13} nref      d / A   Min 1/nm    Max 1/nm"]
-    for low, high, shell in _shells(pairs, parameters.nshells, 1 / parameters.highres):
-        centre = (low + high) / 2
-        figure = _figure(measure, shell)
-        lines.append(
-            f"{10 * centre:10.3f} {figure:10.4f} {len(shell):10d} {1 / centre:10.2f}"
-            f" {10 * low:10.3f} {10 * high:10.3f}"
+def _work(arguments: Arguments) -> None:
+    if len(arguments.operands) != 2:
+        raise LuteError("Please provide exactly two HKL files to compare.")
+    files = [existing(Path(operand)) for operand in arguments.operands]
+    figure, choice = _figure(arguments), _choice(arguments)
+    if figure is FIGURES["R1F"] and not (choice.ignores_negatives or choice.zeroes_negatives):
+        raise LuteError(
+            "Your chosen figure of merit involves converting intensities to structure factors, but you have "
+            "not specified how to handle negative intensities.",
+            next_step="try again with --ignore-negs or --zero-negs",
         )
-    Path(parameters.shell_file or "shells.dat").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return 0
+    cell = read_cell_file(arguments.file("pdb"))
+    pairs = _pairs(arguments, [read_reflections(file) for file in files], cell, choice, figure)
+    inverse_d = cell.inverse_d(pairs.first.miller)
+    say(f"{len(inverse_d)} reflection pairs accepted.")
+    if not len(inverse_d):
+        raise LuteError("the two lists have no reflections in common that can be compared")
+    say(figure.says.format(figure.text(pairs)))
+    lowest = choice.lowest or float(inverse_d.min())
+    highest = choice.highest if math.isfinite(choice.highest) else float(inverse_d.max())
+    shells = Shells.between(lowest, highest, _shell_count(arguments))
+    numbers = shells.numbers(inverse_d)
+    within = [pairs.only(numbers == number) for number in range(shells.count)]
+    values, counts = [figure.text(part) for part in within], [len(part.first.miller) for part in within]
+    table = shells.table(figure.title, values, counts)
+    Path(arguments.text("shell-file", "shells.dat")).write_text(table, encoding="utf-8")
 
 
-def _measure(name: str) -> tuple[Callable[[list[Pair]], float], str]:
-    """Return what gives the figure of merit, and its unit."""
-    if name in _CORRELATIONS:
-        return _CORRELATIONS[name], ""
-    fraction = r_split if name == "Rsplit" else OTHER_FRACTIONS.get(name)
-    if fraction is None:
-        raise ToolError(f"this stand-in knows no anomalous figures of merit: '{name}'")
-    return (lambda pairs: 100 * fraction(pairs)), "%"
+def _figure(arguments: Arguments) -> FigureOfMerit:
+    asked = arguments.text("fom", "R1I")
+    for name, figure in FIGURES.items():
+        if name.lower() == asked.lower():
+            return figure
+    raise LuteError(f"Unknown figure of merit '{asked}'.", next_step=did_you_mean(asked, FIGURES))
 
 
-def _shells(pairs: list[Pair], number: int, highest: float) -> list[tuple[float, float, list[Pair]]]:
-    """Return lower and upper 1/d, in 1/Å, and the reflections of shells of equal volume."""
-    inverse_d = [math.sqrt(pair.inverse_d2) for pair in pairs]
-    lowest = min(inverse_d)
-    volume = (highest**3 - lowest**3) / number
-    edges = [(lowest**3 + volume * shell) ** (1 / 3) for shell in range(number + 1)]
-    shells: list[list[Pair]] = [[] for _ in range(number)]
-    for pair, value in zip(pairs, inverse_d, strict=True):
-        shells[min(int((value**3 - lowest**3) / volume), number - 1)].append(pair)
-    return list(zip(edges[:-1], edges[1:], shells, strict=True))
+def _choice(arguments: Arguments) -> Choice:
+    lowres = arguments.number("lowres", float, math.inf)
+    highres = arguments.number("highres", float, 0.0)
+    if lowres <= 0 or highres < 0:
+        raise LuteError(f"Invalid resolution limits: {lowres:g} to {highres:g} Angstroms")
+    return Choice(
+        lowest=1 / lowres,
+        highest=1 / highres if highres > 0 else math.inf,
+        sigma_cutoff=arguments.number("sigma-cutoff", float, -math.inf),
+        fewest=arguments.number("min-measurements", int, 0),
+        ignores_negatives=arguments.has("ignore-negs"),
+        zeroes_negatives=arguments.has("zero-negs"),
+    )
 
 
-def _figure(measure: Callable[[list[Pair]], float], pairs: list[Pair]) -> float:
-    try:
-        return measure(pairs)
-    except (ZeroDivisionError, ValueError):  # a shell with too little in it
-        return math.nan
+def _pairs(
+    arguments: Arguments, lists: list[Reflections], cell: Cell, choice: Choice, figure: FigureOfMerit
+) -> Pairs:
+    if lists[0].symmetry != lists[1].symmetry:
+        raise LuteError(
+            f"The symmetries of the two lists do not match: {lists[0].symmetry} and {lists[1].symmetry}"
+        )
+    group = PointGroup(arguments.text("symmetry", lists[0].symmetry))
+    if figure.is_anomalous and group.is_centrosymmetric:
+        raise LuteError(
+            "You are trying to measure an anomalous signal in a centrosymmetric point group.",
+            next_step="merge by a point group without inversion, and give it by -y",
+        )
+    first, second = pair(
+        in_group(lists[0], group, "first"), in_group(lists[1], group, "second"), cell, choice
+    )
+    if not arguments.has("u"):
+        second = on_one_scale(first, second, cell, say)
+    if figure.is_anomalous:
+        return with_mates(first, second, group)
+    no_mates = np.full(len(first.miller), np.nan)
+    return Pairs(first, second, no_mates, no_mates)
 
 
-def _or_nan(value: float | None) -> float:
-    return math.nan if value is None else value
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def _shell_count(arguments: Arguments) -> int:
+    count = arguments.number("nshells", int, 10)
+    if count < 1:
+        raise LuteError(f"Invalid value for --nshells: '{count}'")
+    return count

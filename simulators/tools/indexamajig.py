@@ -1,119 +1,179 @@
-"""`standin-indexamajig`: indexes frames by a known cell and integrates them."""
+"""The stand-in for indexamajig: indexes frames and measures their reflections."""
 
-import os
+import math
+import shlex
 import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import TextIO
 
-from lute.errors import TaskFailed
-from lute.tasks.models.sfx import IndexCrystFELParameters
-from lute.tasks.results.cell import UnitCell, read_cell
-from simulators.tools.arguments import ToolError, parse_arguments, say, version_text
-from simulators.tools.geometry import Geometry, read_geometry
-from simulators.tools.images import FrameName, frame_names, read_frame
-from simulators.tools.integration import integrate, profile_radius
-from simulators.tools.lattice import find_lattice
-from simulators.tools.stream_file import IndexedCrystal, chunk, header
+from lute.errors import LuteError
+from lute.slurm.getopt import Takes
+from simulators.tools.cell_file import Cell, read_cell_file
+from simulators.tools.command_line import Arguments, Program, options, say
+from simulators.tools.frames import FrameName, Reading, list_frames, read_frame
+from simulators.tools.geometry_file import read_geometry
+from simulators.tools.indexing import Indexer, Tolerance
+from simulators.tools.indexing_methods import method_name, uses_search
+from simulators.tools.integration import Radii
+from simulators.tools.pattern import Analysis
+from simulators.tools.stream_text import StreamStyle
+from simulators.tools.workers import in_order
 
-PROGRAM = "standin-indexamajig"
-_USED = {
-    "in_file", "out_file", "geometry", "cell_file", "nthreads", "peaks", "indexing", "int_radius",
-    "tolerance", "min_peaks", "no_half_pixel_shift",
-}  # fmt: skip
-_PROGRAMS = {"mosflm", "dirax", "xds", "felix"}
-_LIBRARIES = {"xgandalf", "pinkindexer", "ffbidx"}
+_METHOD = "asdf"
+"""Of indexing, where none is asked for."""
+
+PROGRAM = Program(
+    "standin-indexamajig",
+    options(
+        Takes.VALUE,
+        "i/input o/output g/geometry p/pdb j/j x/prefix highres min-peaks peaks indexing tolerance "
+        "int-radius push-res fix-profile-radius copy-header serial-offset",
+    )
+    + options(
+        Takes.NOTHING,
+        "basename no-half-pixel-shift no-check-cell no-check-peaks no-refine multi cell-parameters-only "
+        "no-non-hits-in-stream no-peaks-in-stream no-refls-in-stream",
+    ),
+    options(
+        Takes.VALUE,
+        "temp-dir wait-for-file threshold min-snr peak-radius median-filter min-squared-gradient "
+        "min-snr-biggest-pix min-snr-peak-pix min-sig min-peak-over-neighbour min-res max-res min-pix-count "
+        "max-pix-count local-bg-radius fromfile-input-file wavelength-estimate camera-length-estimate "
+        "mille-file max-mille-level max-indexer-threads taketwo-member-threshold taketwo-len-tolerance "
+        "taketwo-angle-tolerance taketwo-trace-tolerance felix-domega felix-fraction-max-visits "
+        "felix-max-internal-angle felix-max-uniqueness felix-min-completeness felix-min-visits "
+        "felix-num-voxels felix-sigma felix-tthrange-max felix-tthrange-min "
+        "pinkIndexer-considered-peaks-count pinkIndexer-angle-resolution pinkIndexer-refinement-type "
+        "pinkIndexer-tolerance pinkIndexer-reflection-radius pinkIndexer-max-resolution-for-indexing "
+        "pinkIndexer-max-refinement-disbalance xgandalf-sampling-pitch xgandalf-grad-desc-iterations "
+        "xgandalf-tolerance xgandalf-min-lattice-vector-length xgandalf-max-lattice-vector-length "
+        "xgandalf-max-peaks integration fix-divergence int-diag harvest-file",
+    )
+    + options(
+        Takes.NOTHING,
+        "no-check-prefix cpu-pin profile no-image-data filter-noise peakfinder8-fast no-use-saturated "
+        "check-hdf5-snr no-retry no-revalidate mille asdf-fast xgandalf-no-deviation-from-provided-cell "
+        "xgandalf-fast-execution overpredict",
+    ),
+)
+
+
+def main() -> int:
+    """Run the command; return its exit code."""
+    return PROGRAM.run(_work, sys.argv)
+
+
+@dataclass(frozen=True)
+class _Indexed:
+    """What a worker makes of a frame.
+
+    Attributes:
+        text: that stands in the stream.
+    """
+
+    text: str
+    is_hit: bool
+    crystals: int
 
 
 @dataclass(frozen=True)
 class _Job:
-    """What is the same for all frames."""
+    """What a worker does to each frame, given by its number and name."""
 
-    geometry: Geometry
-    cell: UnitCell
-    parameters: IndexCrystFELParameters
+    analysis: Analysis
+    reading: Reading
+    style: StreamStyle
 
-
-def main() -> int:
-    """Run the program on the arguments of the process; return the exit code."""
-    try:
-        return run(sys.argv[1:])
-    except (ToolError, TaskFailed, OSError) as error:
-        say(f"{PROGRAM}: {error}")
-        return 1
+    def __call__(self, task: tuple[int, FrameName]) -> _Indexed:
+        serial, name = task
+        pattern = self.analysis.analyse(read_frame(name, self.reading))
+        return _Indexed(self.style.chunk(pattern, serial), pattern.is_hit, len(pattern.crystals))
 
 
-def run(argv: Sequence[str]) -> int:
-    """Index and integrate.
-
-    Raises:
-        ToolError: an argument or a file is wrong.
-        TaskFailed: the cell file is.
-        OSError: a file cannot be read or written.
-    """
-    parameters = parse_arguments(PROGRAM, IndexCrystFELParameters, _USED, argv)
-    geometry = read_geometry(Path(parameters.geometry))
-    with Path(parameters.out_file).open("w", encoding="utf-8") as stream:
-        stream.write(header(geometry, version_text(PROGRAM)))
-        stream.flush()
-        _check_method(parameters)
-        if parameters.cell_file is None:
-            raise ToolError("this stand-in needs a known cell: -p CELL_FILE")
-        job = _Job(geometry, read_cell(Path(parameters.cell_file)), parameters)
-        names = list(frame_names(Path(parameters.in_file), geometry))
-        indexed = 0
-        for text, is_indexed in _chunks(job, names):
-            stream.write(text)
-            stream.flush()
-            indexed += is_indexed
-    share = 100 * indexed / len(names) if names else 0.0
-    say(
-        f"Final: {len(names)} images processed, {len(names)} hits (100.0%), {indexed} indexable "
-        f"({share:.1f}% of hits, {share:.1f}% overall), {indexed} crystals, 0 bad."
-    )
-    return 0
-
-
-def _check_method(parameters: IndexCrystFELParameters) -> None:
-    methods = {method.partition("-")[0] for method in (parameters.indexing or "").split(",") if method}
-    if parameters.peaks not in (None, "cxi"):
-        raise ToolError(
-            f"this stand-in finds no peaks by '{parameters.peaks}': it takes those of the CXI files"
+def _work(arguments: Arguments) -> None:
+    listing, style = arguments.file("input"), _style(arguments)
+    headers = tuple(arguments.all("copy-header"))
+    reading = Reading(style.geometry, not arguments.has("no-half-pixel-shift"), headers)
+    workers, serial = arguments.number("j", int, 1), arguments.number("serial-offset", int, 1)
+    if workers < 1:
+        raise LuteError("Invalid number of processes.")
+    path = Path(arguments.text("output", "indexamajig.stream"))
+    with path.open("w", encoding="utf-8", errors="surrogateescape") as output:
+        # As with CrystFEL, a stream without frames is left behind where indexing cannot begin.
+        _write(output, style.header())
+        job = _Job(_analysis(arguments, style), reading, style)
+        names = list_frames(
+            listing,
+            style.geometry,
+            prefix=arguments.text("prefix", ""),
+            basename=arguments.has("basename"),
         )
-    for method in sorted(methods & (_PROGRAMS | _LIBRARIES)):
-        why = "its program was not found" if method in _PROGRAMS else "compiled without it"
-        raise ToolError(f"Indexing method '{method}' cannot be used: {why}")
+        done: list[int] = []
+        for indexed in in_order(job, list(enumerate(names, start=serial)), workers):
+            if indexed.is_hit or not arguments.has("no-non-hits-in-stream"):
+                _write(output, indexed.text)
+            done.append(indexed.crystals)
+    successes = sum(crystals > 0 for crystals in done)
+    say(
+        f"Final: {len(done)} images processed, {successes} had crystals "
+        f"({100 * successes / max(len(done), 1):.1f}%), {sum(done)} crystals overall."
+    )
 
 
-def _chunks(job: _Job, names: list[FrameName]) -> Iterator[tuple[str, bool]]:
-    """Give what is said of each frame, in their order, and whether it is indexed."""
-    work = partial(_index, job)
-    workers = min(job.parameters.nthreads, len(os.sched_getaffinity(0)), len(names))
-    if workers <= 1:
-        yield from map(work, enumerate(names, start=1))
-        return
-    with ProcessPoolExecutor(workers) as pool:
-        yield from pool.map(work, enumerate(names, start=1), chunksize=2)
+def _style(arguments: Arguments) -> StreamStyle:
+    file = arguments.file("geometry")
+    geometry = read_geometry(file)
+    if geometry.ignored:
+        say(f"{PROGRAM.name}: ignored by the stand-in in {file}: {' '.join(geometry.ignored)}")
+    return StreamStyle(
+        PROGRAM.signature,
+        shlex.join(arguments.argv),
+        geometry,
+        read_cell_file(arguments.file("pdb")) if arguments.has("pdb") else None,
+        method_name(arguments.text("indexing", _METHOD)),
+        not arguments.has("no-peaks-in-stream"),
+        not arguments.has("no-refls-in-stream"),
+    )
 
 
-def _index(job: _Job, numbered: tuple[int, FrameName]) -> tuple[str, bool]:
-    number, name = numbered
-    parameters, geometry = job.parameters, job.geometry
-    frame = read_frame(name, geometry)
-    shift = 0.0 if parameters.no_half_pixel_shift else 0.5
-    scattering = frame.beam.scattering(geometry.offsets_mm(frame.peaks + shift))
-    percents = [float(part) for part in parameters.tolerance.split(",")]
-    is_tried = len(frame.peaks) >= (parameters.min_peaks or 0)
-    axes = find_lattice(scattering, job.cell, (percents[0], percents[-1])) if is_tried else None
-    crystal = None
-    if axes is not None:
-        radius = profile_radius(scattering, axes, frame.beam)
-        radii_px = tuple(float(part) for part in parameters.int_radius.split(","))
-        crystal = IndexedCrystal(axes, radius, integrate(frame, geometry, axes, radius, radii_px))
-    return chunk(name, number, frame.beam, len(frame.peaks), crystal, geometry.panel), crystal is not None
+def _write(output: TextIO, text: str) -> None:
+    output.write(text)
+    output.flush()  # so that a run that is killed leaves all frames that it has done
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _analysis(arguments: Arguments, style: StreamStyle) -> Analysis:
+    peaks = arguments.text("peaks", "zaef")
+    if peaks != "cxi":
+        raise LuteError(f"the stand-in searches no peaks itself ('{peaks}')", next_step="give --peaks=cxi")
+    disc, inner, outer = arguments.numbers("int-radius", (3,), "4,5,7")
+    if not 0 < disc <= inner < outer:
+        raise LuteError(f"Invalid value for --int-radius: {disc:g},{inner:g},{outer:g}")
+    highres = arguments.number("highres", float, 0.0)
+    push = arguments.number("push-res", float, math.inf)
+    radius = arguments.number("fix-profile-radius", float, -1.0)
+    return Analysis(
+        style.geometry,
+        _indexer(arguments, style.cell) if uses_search(arguments.text("indexing", _METHOD)) else None,
+        Radii(disc, inner, outer),
+        fewest_peaks=arguments.number("min-peaks", int, 0),
+        is_multi=arguments.has("multi"),
+        highest_inverse_d=1 / highres if highres > 0 else math.inf,
+        push=push / 10,
+        fixed_radius=radius * 1e-10 if radius >= 0 else None,
+        predicts=not arguments.has("cell-parameters-only"),
+    )
+
+
+def _indexer(arguments: Arguments, cell: Cell | None) -> Indexer:
+    if cell is None:
+        raise LuteError("the stand-in indexes by a known cell only", next_step="give it by -p")
+    a, b, c, *angles = arguments.numbers("tolerance", (4, 6), "5,5,5,1.5")
+    al, be, ga = angles if len(angles) == 3 else angles * 3
+    return Indexer(
+        cell,
+        Tolerance((a / 100, b / 100, c / 100), (al, be, ga)),
+        checks_peaks=not arguments.has("no-check-peaks"),
+        checks_cell=not arguments.has("no-check-cell"),
+        refines=not arguments.has("no-refine"),
+    )

@@ -1,100 +1,110 @@
-"""The reflections of an indexed frame: which there should be, and how strong they are."""
+"""Measuring the intensities of reflections: the sum over a disc less the background of a ring around it."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from simulators.tools.geometry import Beam, Geometry
-from simulators.tools.images import Frame
+from simulators.tools.detector import Panel
+from simulators.tools.prediction import Predicted
 
-_PROFILE_QUANTILE = 0.7
-"""Of the peaks' distances from the Ewald sphere: reflections farther from it are mostly too partial to be
-merged as if they were whole."""
+_FEWEST_BACKGROUND = 10
+"""Pixels of the ring that must be left."""
+_IMPLAUSIBLE_SIGMAS = 5
 
 
 @dataclass(frozen=True)
-class Reflections:
-    """Reflections on the panel: arrays of the same length."""
+class Radii:
+    """Of the disc, and of the inner and the outer edge of the ring, in pixels."""
 
+    disc: float
+    inner: float
+    outer: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Reflections with their intensities, in ADU; all of shape (n,) but `miller`.
+
+    Attributes:
+        miller: indices, int, shape (n, 3).
+        sigma: of the intensity.
+        peak: largest pixel of the disc, in ADU.
+        background: of a pixel, in ADU.
+        fs: in pixels of the image file.
+        ss: likewise.
+    """
+
+    panel: Panel
     miller: np.ndarray
     intensity: np.ndarray
     sigma: np.ndarray
     peak: np.ndarray
     background: np.ndarray
-    places: np.ndarray
+    fs: np.ndarray
+    ss: np.ndarray
 
+    @property
+    def saturated(self) -> int:
+        """Number of those with a saturated pixel."""
+        return int((self.peak > self.panel.max_adu).sum())
 
-def profile_radius(scattering: np.ndarray, axes: np.ndarray, beam: Beam) -> float:
-    """Return how far from the Ewald sphere reflections show, in 1/Å.
-
-    Args:
-        scattering: q of the peaks, shape (n, 3).
-        axes: a, b and c in Å as rows.
-    """
-    lattice = (scattering @ axes.T).round() @ np.linalg.inv(axes).T
-    return float(np.quantile(np.abs(_excitation(lattice, beam)), _PROFILE_QUANTILE))
+    @property
+    def implausible(self) -> int:
+        """Number of those that are more negative than noise makes them."""
+        return int((self.intensity < -_IMPLAUSIBLE_SIGMAS * self.sigma).sum())
 
 
 def integrate(
-    frame: Frame, geometry: Geometry, axes: np.ndarray, radius: float, radii_px: tuple[float, ...]
-) -> Reflections:
-    """Return the reflections within `radius` (1/Å) of the Ewald sphere.
+    predicted: Predicted, image: np.ndarray, good: np.ndarray, panel: Panel, radii: Radii, gain: float
+) -> Measured:
+    """Return the reflections of a panel whose discs have good pixels only.
 
     Args:
-        radii_px: of the peak, and inner and outer one of the ring for the background.
+        image: in ADU, shape (ss, fs).
+        good: which pixels are, bool, shape (ss, fs).
+        gain: ADU of a photon.
     """
-    adu_per_photon = float(geometry.values.get("adu_per_photon", "1"))
-    miller, places = _predicted(frame.beam, geometry, axes, radius)
-    reach = int(np.ceil(radii_px[2]))
-    columns, rows = np.floor(places).astype(int).T
-    height, width = geometry.shape
-    inside = (columns >= reach) & (columns < width - reach) & (rows >= reach) & (rows < height - reach)
-    miller, places, columns, rows = miller[inside], places[inside], columns[inside], rows[inside]
-    window = np.arange(-reach, reach + 1)
-    at = rows[:, None, None] + window[None, :, None], columns[:, None, None] + window[None, None, :]
-    data, is_good = frame.data[at], frame.is_good[at]
-    distance = np.hypot(
-        at[0] + 0.5 - places[:, 1, None, None],
-        at[1] + 0.5 - places[:, 0, None, None],
+    margin = int(np.ceil(radii.outer))
+    own = (slice(panel.min_ss, panel.max_ss + 1), slice(panel.min_fs, panel.max_fs + 1))
+    pixels = np.pad(image[own], margin)
+    usable = np.pad(good[own], margin)
+    rows = np.floor(predicted.ss).astype(int) - panel.min_ss + margin
+    columns = np.floor(predicted.fs).astype(int) - panel.min_fs + margin
+
+    window = np.arange(-margin, margin + 1)
+    distance = np.hypot(window[:, None], window[None, :])
+    disc_y, disc_x = (part - margin for part in np.nonzero(distance <= radii.disc))
+    ring_y, ring_x = (
+        part - margin for part in np.nonzero((distance > radii.inner) & (distance <= radii.outer))
     )
-    in_peak = distance <= radii_px[0]
-    ring = (distance > radii_px[1]) & (distance <= radii_px[2]) & is_good
-    ring_pixels = np.maximum(ring.sum(axis=(1, 2)), 1)
-    background = (data * ring).sum(axis=(1, 2)) / ring_pixels
-    above = data - background[:, None, None]
-    noise2 = (above**2 * ring).sum(axis=(1, 2)) / ring_pixels
-    pixels = in_peak.sum(axis=(1, 2))
-    intensity = (above * in_peak).sum(axis=(1, 2))
-    variance = noise2 * pixels * (1 + pixels / ring_pixels) + adu_per_photon * np.maximum(intensity, 0)
-    whole = (is_good | ~in_peak).all(axis=(1, 2)) & (ring.sum(axis=(1, 2)) > 0)
-    peak = np.where(in_peak, data, -np.inf).max(axis=(1, 2))
-    parts = (miller, intensity, np.sqrt(variance), peak, background, places)
-    return Reflections(*(part[whole] for part in parts))
+    disc = (rows[:, None] + disc_y, columns[:, None] + disc_x)
+    ring = (rows[:, None] + ring_y, columns[:, None] + ring_x)
 
-
-def _predicted(
-    beam: Beam, geometry: Geometry, axes: np.ndarray, radius: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return indices, shape (n, 3), and places on the panel, shape (n, 2)."""
-    height, width = geometry.shape
-    corners = np.array([[0, 0], [0, height], [width, 0], [width, height]], float)
-    farthest = np.linalg.norm(beam.scattering(geometry.offsets_mm(corners)), axis=1).max() + radius
-    most = np.ceil(np.linalg.norm(axes, axis=1) * farthest).astype(int)
-    miller = np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in most), indexing="ij"), -1).reshape(-1, 3)
-    miller = miller[(miller != 0).any(axis=1)]
-    scattering = miller @ np.linalg.inv(axes).T
-    rays = scattering + np.array([0, 0, beam.wave_number])
-    seen = (
-        (np.abs(_excitation(scattering, beam)) <= radius)
-        & (np.linalg.norm(scattering, axis=1) <= farthest)
-        & (rays[:, 2] > 0)
+    is_background = usable.copy()
+    is_background[disc] = False  # of any reflection
+    in_ring = is_background[ring]
+    count = in_ring.sum(axis=1)
+    measurable = (count >= _FEWEST_BACKGROUND) & usable[disc].all(axis=1)
+    background, noise = _mean_and_variance(pixels[ring], in_ring)
+    area = len(disc_y)
+    intensity = pixels[disc].sum(axis=1, dtype=np.float64) - area * background
+    variance = area * noise * (1 + area / np.maximum(count, 1)) + gain * np.maximum(intensity, 0)
+    keep = np.flatnonzero(measurable)
+    return Measured(
+        panel,
+        predicted.miller[keep],
+        intensity[keep],
+        np.sqrt(variance[keep]),
+        pixels[disc].max(axis=1)[keep],
+        background[keep],
+        predicted.fs[keep],
+        predicted.ss[keep],
     )
-    offsets_mm = rays[seen, :2] / rays[seen, 2:] * beam.camera_length_mm
-    return miller[seen], geometry.places(offsets_mm)
 
 
-def _excitation(scattering: np.ndarray, beam: Beam) -> np.ndarray:
-    """Return how far lattice points lie outside the Ewald sphere, in 1/Å."""
-    rays = scattering + np.array([0, 0, beam.wave_number])
-    excitation: np.ndarray = np.linalg.norm(rays, axis=1) - beam.wave_number
-    return excitation
+def _mean_and_variance(values: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and variance of the chosen values in each row."""
+    count = np.maximum(chosen.sum(axis=1), 2)
+    mean = np.where(chosen, values, 0).sum(axis=1, dtype=np.float64) / count
+    deviations = np.where(chosen, values - mean[:, None], 0)
+    return mean, (deviations**2).sum(axis=1) / (count - 1)

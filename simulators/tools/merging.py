@@ -1,100 +1,66 @@
-"""Merging intensities of many crystals, each measured on a scale of its own."""
-
-from collections.abc import Sequence
-from dataclasses import dataclass
+"""Merging: the crystals on one scale, then the mean of what they show of each reflection."""
 
 import numpy as np
 
-from lute.tasks.results.symmetry import Operator
+from simulators.tools.observations import Observations
+from simulators.tools.reflection_list import Reflections
 
-_ROUNDS = 10
-_BASE = 2048
-"""More than twice the largest index."""
-
-
-@dataclass(frozen=True)
-class Observations:
-    """All that was measured.
-
-    Attributes:
-        miller: indices of the unique reflections, (u, 3).
-        unique: of each observation, the unique reflection it belongs to.
-        crystal: of each observation, the number of its crystal.
-        intensity: of each observation.
-    """
-
-    miller: np.ndarray
-    unique: np.ndarray
-    crystal: np.ndarray
-    intensity: np.ndarray
+_STEPS = 10
+"""Of scaling and merging, in each cycle."""
+_TINY = 1e-300
 
 
-@dataclass(frozen=True)
-class Merged:
-    """Merged reflections: indices, (n, 3), and of each its intensity, sigma and number of measurements."""
-
-    miller: np.ndarray
-    intensity: np.ndarray
-    sigma: np.ndarray
-    measurements: np.ndarray
-
-
-def collect(crystals: Sequence[tuple[np.ndarray, np.ndarray]], operators: Sequence[Operator]) -> Observations:
-    """Return the observations of all crystals, those that the point group makes equal brought together.
+def find_scales(observed: Observations, crystals: int, cycles: int) -> np.ndarray:
+    """Return the scale of each crystal, 1 on the average, shape (crystals,).
 
     Args:
-        crystals: of each, indices, (n, 3), and intensities with sigmas, (n, 2).
-        operators: all of the point group.
+        crystals: their number.
+        cycles: with 0, all scales are 1.
     """
-    miller = np.concatenate([rows for rows, _ in crystals])
-    images = np.einsum("rij,nj->nri", np.array(operators), miller)
-    keys = ((images[..., 0] * _BASE + images[..., 1]) * _BASE + images[..., 2]).argmax(axis=1)
-    chosen = images[np.arange(len(miller)), keys]
-    unique, inverse = np.unique(chosen, axis=0, return_inverse=True)
-    numbers = np.repeat(np.arange(len(crystals)), [len(rows) for rows, _ in crystals])
-    return Observations(
-        unique, inverse.ravel(), numbers, np.concatenate([values[:, 0] for _, values in crystals])
-    )
-
-
-def scales(observed: Observations) -> np.ndarray:
-    """Return the scale of each crystal: what its intensities are to be divided by."""
-    number = observed.crystal.max() + 1
-    found = np.ones(number)
-    for _ in range(_ROUNDS):
-        mean, _, _ = _means(
-            observed.unique, observed.intensity / found[observed.crystal], len(observed.miller)
+    scales = np.ones(crystals)
+    everything = np.ones(len(observed.intensity), bool)
+    for _ in range(cycles * _STEPS):
+        mean, _, _ = _means(observed, scales, everything)
+        expected = mean[observed.reflection] * observed.partiality
+        shown = np.bincount(observed.crystal, expected * observed.intensity, crystals)
+        scales = np.maximum(shown, 0) / np.maximum(
+            np.bincount(observed.crystal, expected**2, crystals), _TINY
         )
-        expected = mean[observed.unique]
-        above = np.bincount(observed.crystal, observed.intensity * expected, number)
-        below = np.bincount(observed.crystal, expected**2, number)
-        found = np.where((above > 0) & (below > 0), above / np.where(below > 0, below, 1), 1.0)
-        found /= np.median(found)
-    return found
+        if not scales.any():
+            return np.ones(crystals)
+        scales /= scales[scales > 0].mean()
+    return scales
 
 
-def merge(observed: Observations, scale: np.ndarray, taken: np.ndarray, min_measurements: int) -> Merged:
-    """Merge.
+def merge(
+    observed: Observations, scales: np.ndarray, chosen: np.ndarray, *, symmetry: str, fewest: int
+) -> Reflections:
+    """Return the means of chosen observations.
 
     Args:
-        scale: of each crystal.
-        taken: of each crystal, whether it takes part.
-        min_measurements: reflections measured less often are left out.
+        chosen: bool, shape (n,).
+        symmetry: name of the point group.
+        fewest: a reflection that was observed less often is left out.
     """
-    part = taken[observed.crystal]
-    intensity = observed.intensity[part] / scale[observed.crystal[part]]
-    mean, variance, number = _means(observed.unique[part], intensity, len(observed.miller))
-    kept = number >= min_measurements
-    sigma = np.sqrt(variance / np.maximum(number, 1))
-    return Merged(observed.miller[kept], mean[kept], sigma[kept], number[kept].astype(int))
+    mean, sigma, count = _means(observed, scales, chosen & (scales[observed.crystal] > 0))
+    kept = count >= max(fewest, 1)
+    return Reflections(symmetry, observed.unique[kept], mean[kept], sigma[kept], count[kept])
 
 
 def _means(
-    unique: np.ndarray, intensity: np.ndarray, length: int
+    observed: Observations, scales: np.ndarray, chosen: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return mean, variance and number of the observations of each unique reflection."""
-    number = np.bincount(unique, minlength=length).astype(float)
-    divisor = np.maximum(number, 1)
-    mean = np.bincount(unique, intensity, length) / divisor
-    variance = np.bincount(unique, (intensity - mean[unique]) ** 2, length) / divisor
-    return mean, variance, number
+    """Return mean, its standard error, and number of observations of each unique reflection.
+
+    An observation is a scale times a partiality times the reflection's intensity, with noise that is the
+    same for all: so the stronger ones weigh more.
+    """
+    reflection = observed.reflection[chosen]
+    factor = (scales[observed.crystal] * observed.partiality)[chosen]
+    unique = len(observed.unique)
+    full = observed.intensity[chosen] / np.maximum(factor, _TINY)
+    weight = np.maximum(np.bincount(reflection, factor**2, unique), _TINY)
+    mean = np.bincount(reflection, factor**2 * full, unique) / weight
+    count = np.bincount(reflection, minlength=unique)
+    variance = np.bincount(reflection, factor**2 * (full - mean[reflection]) ** 2, unique) / weight
+    return mean, np.sqrt(variance / np.maximum(count, 1)), count

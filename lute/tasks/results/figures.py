@@ -17,13 +17,13 @@ class Pair:
     Attributes:
         first: its intensity in the first set.
         second: its intensity in the second set, on the scale of the first.
-        sigma: of their difference.
+        sigmas: of the two.
         inverse_d2: 1/d², in 1/Å².
     """
 
     first: float
     second: float
-    sigma: float
+    sigmas: tuple[float, float]
     inverse_d2: float
 
 
@@ -44,8 +44,8 @@ def common_pairs(
         inverse_d2 = cell.inverse_d2(miller)
         if _passes(one, other, parameters) and is_within(inverse_d2, parameters):
             lowest = 0.0 if parameters.zero_negs else -math.inf
-            sigma = math.hypot(one.sigma, other.sigma)
-            pairs.append(Pair(max(one.intensity, lowest), max(other.intensity, lowest), sigma, inverse_d2))
+            sigmas = one.sigma, other.sigma
+            pairs.append(Pair(max(one.intensity, lowest), max(other.intensity, lowest), sigmas, inverse_d2))
     if len(pairs) < 3:
         raise TaskFailed(
             f"the two sets have only {len(pairs)} reflections in common within the resolution limits",
@@ -81,7 +81,7 @@ def _scaled(pairs: list[Pair]) -> list[Pair]:
     spread = math.fsum((x - mean_x) ** 2 for x, _ in fitted)
     slope = math.fsum((x - mean_x) * (y - mean_y) for x, y in fitted) / spread if spread else 0.0
     return [
-        Pair(pair.first, pair.second * scale, pair.sigma, pair.inverse_d2)
+        Pair(pair.first, pair.second * scale, (pair.sigmas[0], pair.sigmas[1] * scale), pair.inverse_d2)
         for pair in pairs
         for scale in [math.exp(mean_y + slope * (pair.inverse_d2 - mean_x))]
     ]
@@ -129,7 +129,9 @@ def _r2(pairs: list[Pair]) -> float:
 
 
 def _within_sigmas(pairs: list[Pair], sigmas: float) -> float:
-    return sum(abs(pair.first - pair.second) < sigmas * pair.sigma for pair in pairs) / len(pairs)
+    return sum(abs(pair.first - pair.second) < sigmas * math.hypot(*pair.sigmas) for pair in pairs) / len(
+        pairs
+    )
 
 
 OTHER_FRACTIONS: dict[str, Callable[[list[Pair]], float]] = {
