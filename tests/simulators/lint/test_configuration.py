@@ -58,6 +58,7 @@ def test_values_of_other_tasks_are_followed_through_the_file(lint: Lint, tmp_pat
     text = (ROOT / "workflows" / "airflow" / "pyalgos_sfx.py").read_text()
     sections = (
         "FindPeaksPyAlgos: {det_name: d}\nIndexCrystFEL: {geometry: g}\nMergePartialator: {symmetry: mmm}\n"
+        "CompareHKL: {highres: 2.0}\n"
     )
     found = found_in(lint, tmp_path, HEADER + sections, text)
     assert found == [], "the cell file is one that IndexCrystFEL may get from its own defaults"
