@@ -73,7 +73,7 @@ TASKS = {
         RegisteredTask("TestBinary", _THIRD_PARTY, "tests:TestBinaryParameters"),
         RegisteredTask("TestBinaryErr", _THIRD_PARTY, "tests:TestBinaryErrParameters"),
         RegisteredTask(
-            "FindPeaksPyAlgos", "sfx_find_peaks:FindPeaksPyAlgos", "sfx:FindPeaksPyAlgosParameters"
+            "FindPeaksPyAlgos", "sfx_find_peaks:FindPeaksPyAlgos", "find_peaks:FindPeaksPyAlgosParameters"
         ),
         RegisteredTask(
             "IndexCrystFEL", _THIRD_PARTY, "sfx:IndexCrystFELParameters", "stream:indexing_result"

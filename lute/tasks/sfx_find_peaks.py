@@ -3,7 +3,7 @@
 from lute.errors import LuteError
 from lute.settings import environment
 from lute.tasks.base import Task
-from lute.tasks.models.sfx import FindPeaksPyAlgosParameters
+from lute.tasks.models.find_peaks import FindPeaksPyAlgosParameters
 from lute.tasks.result import TaskResult
 
 

@@ -14,7 +14,7 @@ from lute.io.config import load_config
 from lute.io.database import Database
 from lute.io.header import Header
 from lute.seams import SystemClock
-from lute.tasks.models.sfx import FindPeaksPyAlgosParameters
+from lute.tasks.models.find_peaks import FindPeaksPyAlgosParameters
 from lute.tasks.parameters import resolve_parameters
 from lute.tasks.sfx.calibration import read_array
 from lute.tasks.sfx.data_source import open_runs

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from lute.errors import LuteError
 from lute.io.header import Header
 from lute.seams import SystemClock
-from lute.tasks.models.sfx import FindPeaksPyAlgosParameters
+from lute.tasks.models.find_peaks import FindPeaksPyAlgosParameters
 from lute.tasks.result import TaskResult
 from lute.tasks.sfx import search
 from lute.tasks.sfx.cxi_file import CxiFile, Hit

@@ -9,7 +9,7 @@ from psana.psexp.ds_base import DataSourceBase
 
 from lute.errors import TaskFailed
 from lute.io.header import Header
-from lute.tasks.models.sfx import FindPeaksPyAlgosParameters
+from lute.tasks.models.find_peaks import FindPeaksPyAlgosParameters
 from lute.tasks.sfx.ranks import Ranks
 from lute.tasks.sfx.run_files import RunFiles
 

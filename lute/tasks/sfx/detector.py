@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lute.errors import ConfigError, TaskFailed, did_you_mean
-from lute.tasks.models.sfx import FindPeaksPyAlgosParameters
+from lute.tasks.models.find_peaks import FindPeaksPyAlgosParameters
 from lute.tasks.sfx.problems import wrong
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lute.io.header import Header
 from lute.seams import Clock
 from lute.tasks.base import Messenger
-from lute.tasks.models.sfx import FindPeaksPyAlgosParameters
+from lute.tasks.models.find_peaks import FindPeaksPyAlgosParameters
 from lute.tasks.result import TaskResult, TaskStatus
 from lute.tasks.sfx.calibration import read_array
 from lute.tasks.sfx.data_source import open_runs

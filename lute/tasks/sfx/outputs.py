@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lute.io.header import Header
-from lute.tasks.models.sfx import FindPeaksPyAlgosParameters
+from lute.tasks.models.find_peaks import FindPeaksPyAlgosParameters
 from lute.tasks.sfx.cxi_file import MASK
 from lute.tasks.sfx.hdf5 import new_hdf5, writing
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psana.psalg_ext import peak_finder_algos
 
-from lute.tasks.models.sfx import FindPeaksPyAlgosParameters
+from lute.tasks.models.find_peaks import FindPeaksPyAlgosParameters
 
 
 class Column(IntEnum):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lute.errors import did_you_mean
-from lute.tasks.models.sfx import FindPeaksPyAlgosParameters
+from lute.tasks.models.find_peaks import FindPeaksPyAlgosParameters
 from lute.tasks.sfx.problems import wrong
 
 _TIMING = "timing"

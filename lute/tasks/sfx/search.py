@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from lute.seams import Clock
 from lute.tasks.base import Messenger
-from lute.tasks.models.sfx import FindPeaksPyAlgosParameters
+from lute.tasks.models.find_peaks import FindPeaksPyAlgosParameters
 from lute.tasks.sfx.cxi_file import CxiFile, Hit
 from lute.tasks.sfx.detector import ImageDetector
 from lute.tasks.sfx.outputs import Outputs

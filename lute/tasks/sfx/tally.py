@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lute.errors import TaskFailed
-from lute.tasks.models.sfx import FindPeaksPyAlgosParameters
+from lute.tasks.models.find_peaks import FindPeaksPyAlgosParameters
 
 
 @dataclass
