@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -80,17 +80,21 @@ def _measured(
     algorithm = _algorithm(parameters)
     search_s = alone_s = 0.0
     start_s = clock()
-    for event in events:
-        search.look(iter([event]), detector, readings)
-        end_s = clock()
-        search_s += end_s - start_s
-        frame = detector.frame(event)
-        start_s = clock()
-        if frame is not None:
-            _look_alone(algorithm, frame, detector.mask, parameters)
-            end_s = clock()
-            alone_s += end_s - start_s
-            start_s = end_s
+
+    def events_and_breaks() -> Iterator[Any]:
+        """Give the events; before the next one, let PyAlgos look at the last one alone."""
+        nonlocal search_s, alone_s, start_s
+        for event in events:
+            yield event
+            search_s += clock() - start_s
+            frame = detector.frame(event)
+            start_s = clock()
+            if frame is not None:
+                _look_alone(algorithm, frame, detector.mask, parameters)
+                alone_s += clock() - start_s
+                start_s = clock()
+
+    search.look(events_and_breaks(), detector, readings)
     search.finish([search.tally])
     search_s += clock() - start_s
     return search.tally.searched, search_s, alone_s
