@@ -49,7 +49,7 @@ def prepare(folder: Path, html_file: Path) -> SfxDemo:
     """Make a run for the demo.
 
     Raises:
-        ConfigError: what that needs is not installed.
+        OSError: it cannot be written.
     """
     made = make_run(folder, RunOptions(experiment=EXPERIMENT, run=RUN))
     return SfxDemo(made, html_file)

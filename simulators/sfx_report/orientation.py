@@ -20,7 +20,9 @@ def misorientation_deg(found: np.ndarray, true: np.ndarray, symmetry: str) -> fl
         raise ValueError(f"no point group {symmetry}")
     angles = []
     for operator in operators:
-        left, _, right = np.linalg.svd(np.linalg.inv(np.array(operator) @ found) @ true)
+        # Operators act on indices; the axes that go with new indices change by the transposed inverse.
+        axes = np.linalg.inv(np.array(operator)).T @ found
+        left, _, right = np.linalg.svd(np.linalg.inv(axes) @ true)
         rotation = left @ right  # the nearest to what takes one to the other: their cells differ a little
         if np.linalg.det(rotation) > 0:
             angles.append(np.arccos(np.clip((np.trace(rotation) - 1) / 2, -1, 1)))

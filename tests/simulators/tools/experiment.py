@@ -161,14 +161,3 @@ peak_list = /entry_1/result_1
 0/fs = +1.0x
 0/ss = +1.0y
 """
-
-
-def misorientation_deg(found: np.ndarray, truth: np.ndarray, group: str) -> float:
-    """Return by how much a crystal is turned from where it is, by the nearest of the equal ways."""
-    angles = []
-    for operator in PointGroup(group).operators:
-        if np.linalg.det(operator) > 0:
-            left, _, right = np.linalg.svd(np.linalg.inv(np.linalg.inv(operator).T @ truth) @ found)
-            cosine = (np.trace(left @ right) - 1) / 2
-            angles.append(float(np.degrees(np.arccos(np.clip(cosine, -1, 1)))))
-    return min(angles)

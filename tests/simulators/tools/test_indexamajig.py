@@ -17,11 +17,12 @@ from lute.io.header import Header
 from lute.tasks.argv import render_argv
 from lute.tasks.models.sfx import IndexCrystFELParameters
 from lute.tasks.results.stream import StreamCounts, count_stream, indexing_result
+from simulators.sfx_report.orientation import misorientation_deg
 from simulators.tools.cell_file import Cell
 from simulators.tools.indexamajig import PROGRAM
 from simulators.tools.point_groups import PointGroup
 from simulators.tools.stream_reader import read_crystals
-from tests.simulators.tools.experiment import CUBIC, PIXELS, Experiment, Files, misorientation_deg
+from tests.simulators.tools.experiment import CUBIC, PIXELS, Experiment, Files
 
 Index = Callable[..., tuple[int, str]]
 
