@@ -30,9 +30,13 @@ class SharedPoller:
 
     Args:
         on_idle: called when nobody waits any more.
+
+    Attributes:
+        together: so many jobs were asked about last.
     """
 
     def __init__(self, on_idle: Callable[[], object] = lambda: None) -> None:
+        self.together = 1
         self._on_idle = on_idle
         self._waiting: list[_Waiting] = []
         self._news = asyncio.Event()
@@ -79,6 +83,7 @@ class SharedPoller:
                 (waiting for waiting in self._waiting if waiting.early_s <= now_s), key=lambda one: one.due_s
             )[:_MOST]
             self._waiting = [waiting for waiting in self._waiting if waiting not in due]
+            self.together = len(due)
             await self._answer(due, ask)
             await asyncio.sleep(0)  # who got an answer waits again, or not
         self._on_idle()

@@ -36,12 +36,13 @@ class RunToken:
                     f"there is no Airflow Variable {self._name}, which shall hold the run's token",
                     next_step="its launcher removes it at its end: launch again",
                 )
-            self.last = found
-            _mask(self.last)
+            if found != self.last:
+                self.last = found
+                _mask(found)
         return self.last
 
 
 def _mask(token: str) -> None:
-    if token:
-        mask_secret(token)
-        mask_secret(token.removeprefix("Bearer ").strip())
+    # Once, and without the word before it: Airflow tries each mask on each line while the process lives.
+    if bare := token.removeprefix("Bearer ").strip():
+        mask_secret(bare)

@@ -141,7 +141,7 @@ class JobTrigger(BaseTrigger):  # type: ignore[misc]
                 wait.untold(error, now_s())
                 continue
             wait.told(found, now_s())
-            if wait.doubts(now_s()):
+            if wait.doubts(now_s(), poller.together):
                 wait.asked_script(await self._ask_script(client), now_s())
         return wait.record
 

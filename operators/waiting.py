@@ -17,8 +17,10 @@ _POLL_AGE_FRACTION = 0.15
 _LONGEST_BACK_OFF_S = 30.0
 _IDENTITY = frozenset({"_id", "tool_id", "experiment", "user", "def"})
 """What of a document says which job it is and how it was asked for: no reply may change it."""
-_FIRST_DOUBT_S = 3600.0
-_NEXT_DOUBT_S = 3 * 3600.0
+_FIRST_DOUBT_S = 600.0
+_NEXT_DOUBT_S = 1800.0
+_MOST_TOGETHER = 6
+"""Six times as long with six jobs or more, so that many of them cost no more than a few."""
 _OUTAGE_FOR_DOUBT_S = 60.0
 """Slurm forgets a job 300 s after its end (MinJobAge): who was away may have missed it."""
 _TURNS_AFTER_OUTAGE_S = 60.0
@@ -78,7 +80,7 @@ class Wait:
         self._failures = 0
         # Jobs that were submitted together must not be doubted together: each has its turn.
         self._turn = crc32(record.tool_id.encode()) / 2**32
-        self._doubt_s = now_s + _FIRST_DOUBT_S * (1 + self._turn)
+        self._doubt_from_s, self._doubt_pause_s = now_s, _FIRST_DOUBT_S * (1 + self._turn)
 
     @property
     def is_over(self) -> bool:
@@ -98,7 +100,7 @@ class Wait:
             PermanentError: nobody has told a status for too long, or a limit of the step is exceeded.
         """
         if self._failures and now_s - self._reached_s > _OUTAGE_FOR_DOUBT_S:
-            self._doubt_s = now_s + self._turn * _TURNS_AFTER_OUTAGE_S
+            self._doubt_from_s, self._doubt_pause_s = now_s + self._turn * _TURNS_AFTER_OUTAGE_S, 0.0
         self._reached_s, self._failures = now_s, 0
         before = self.record
         mine = [now for now in found if now.tool_id in (before.tool_id, "")]
@@ -127,19 +129,23 @@ class Wait:
         if now_s - self._reached_s > self._timeouts.outage_s:
             raise error
 
-    def doubts(self, now_s: float) -> bool:
+    def doubts(self, now_s: float, together: int = 1) -> bool:
         """Whether to ask the submit script, now, if Slurm still knows the job.
 
         A JID repeats the last status of a job that Slurm has forgotten (assumed), for ever.
+
+        Args:
+            together: so many jobs are waited for here: the more, the more seldom each is doubted.
         """
-        return not self.is_over and now_s >= self._doubt_s
+        pause_s = self._doubt_pause_s * min(together, _MOST_TOGETHER)
+        return not self.is_over and now_s >= self._doubt_from_s + pause_s
 
     def asked_script(self, found: JobRecord | None, now_s: float) -> None:
         """Take the submit script's answer, None where it could not be had."""
         if found is None:
-            self._doubt_s = now_s + _OUTAGE_FOR_DOUBT_S
+            self._doubt_from_s, self._doubt_pause_s = now_s + _OUTAGE_FOR_DOUBT_S, 0.0
             return
-        self._doubt_s = now_s + _NEXT_DOUBT_S
+        self._doubt_from_s, self._doubt_pause_s = now_s, _NEXT_DOUBT_S
         if found.tool_id == self.record.tool_id and found.status is not None and not found.status.is_active:
             self.record = _updated(self.record, found)
 

@@ -110,6 +110,21 @@ def test_nobody_is_held_up_between_two_polls() -> None:
     assert in_virtual_time(work()) == pytest.approx(10 * 0.55)
 
 
+def test_who_waits_is_told_how_many_wait_together() -> None:
+    async def work(most: int) -> list[int]:
+        poller, jid = SharedPoller(), Jid()
+        together = []
+
+        async def one(number: int) -> None:
+            await poller.poll(record(number), 1.0, jid.ask)
+            together.append(poller.together)
+
+        await asyncio.gather(*(one(number) for number in range(most)))
+        return together
+
+    assert [in_virtual_time(work(most)) for most in (3, 1)] == [[3, 3, 3], [1]]
+
+
 def test_more_jobs_than_fit_are_asked_for_in_several_requests() -> None:
     jid = Jid()
 

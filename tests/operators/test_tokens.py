@@ -20,7 +20,7 @@ def test_a_token_is_returned_as_it_is_and_masked(masked: list[str], authorizatio
     token = RunToken(authorization)
     assert not token.is_renewed
     assert token() == token.last == authorization
-    assert masked == [authorization, "secret"]
+    assert masked == ["secret"]
 
 
 def test_a_variable_is_read_each_time(masked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,7 +32,7 @@ def test_a_variable_is_read_each_time(masked: list[str], monkeypatch: pytest.Mon
     variables["lute_token_x"] = "Bearer second"
     assert token.last == "Bearer first"
     assert token() == token.last == "Bearer second"
-    assert masked == ["Bearer first", "first", "Bearer second", "second"]
+    assert masked == ["first", "second"], "each once"
 
 
 def test_a_variable_that_is_gone_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

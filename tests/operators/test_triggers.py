@@ -237,6 +237,21 @@ def test_a_jid_that_repeats_an_old_status_for_ever_is_doubted(world: World) -> N
     assert 10_000 <= asked[-1][0] < 10_200, "asked until the script answers"
 
 
+def test_many_jobs_that_wait_together_are_doubted_more_seldom(world: World) -> None:
+    for jobs, doubts in ((1, range(2, 6)), (8, range(8))):
+        world.asked["exp/start_job"].clear()
+        world.replies["exp/start_job"] = {0: ok(JOB)}
+        begin_s = world.now_s
+        world.replies["job_statuses"] = {begin_s: "RUNNING", begin_s + 7000: "DONE"}
+        world.events(
+            *(
+                new_trigger(submitted_s=BEGIN_S + begin_s, job=JOB | {"tool_id": str(number)})
+                for number in range(jobs)
+            )
+        )
+        assert len(world.asked["exp/start_job"]) in doubts
+
+
 def test_a_job_that_slurm_has_forgotten_may_be_tried_again(world: World) -> None:
     world.replies["exp/start_job"] = {0: no("submit_slurm.sh: job 7 is gone: no exit code")}
     (event,) = world.events(new_trigger(poke_interval_s=100.0))

@@ -30,17 +30,18 @@ def test_poll_intervals() -> None:
     assert [poll_interval_s(age, 5.0) for age in (0, 20, 1000)] == [0.5, 3.0, 5.0]
 
 
-def test_a_day_of_waiting_costs_few_polls_and_doubts() -> None:
+@pytest.mark.parametrize(("together", "least", "most"), [(1, 45, 50), (3, 14, 17), (6, 7, 9), (100, 7, 9)])
+def test_a_day_of_waiting_costs_few_polls_and_doubts(together: int, least: int, most: int) -> None:
     wait, now_s, polls, doubts = new_wait(), 0.0, 0, 0
     while now_s < 24 * 3600:
         now_s += wait.pause_s(now_s)
         wait.told([record("RUNNING")], now_s)
         polls += 1
-        if wait.doubts(now_s):
+        if wait.doubts(now_s, together):
             doubts += 1
             wait.asked_script(record("RUNNING"), now_s)
     assert polls < 24 * 361
-    assert 7 <= doubts <= 9
+    assert least <= doubts <= most
 
 
 def test_after_an_outage_the_script_is_asked_at_once() -> None:
@@ -58,13 +59,16 @@ def test_after_an_outage_the_script_is_asked_at_once() -> None:
 
 
 def test_jobs_are_not_doubted_all_at_once() -> None:
-    begins, after_outage = [], []
+    alone, begins, after_outage = [], [], []
     for number in range(100):
         wait = Wait(record(tool_id=str(number)), Limits(10.0), TIMEOUTS, submitted_s=0.0, now_s=0.0)
-        begins.append(next(now_s for now_s in range(0, 9000, 10) if wait.doubts(now_s)))
+        alone.append(next(now_s for now_s in range(0, 9000, 10) if wait.doubts(now_s)))
+        begins.append(next(now_s for now_s in range(0, 9000, 10) if wait.doubts(now_s, 100)))
         wait.untold(DOWN, 50.0)
         wait.told([record("RUNNING", tool_id=str(number))], 100.0)
-        after_outage.append(next(now_s for now_s in range(100, 9000) if wait.doubts(now_s)))
+        after_outage.append(next(now_s for now_s in range(100, 9000) if wait.doubts(now_s, 100)))
+    assert 600 <= min(alone) < 620
+    assert 1180 < max(alone) <= 1200
     assert 3600 <= min(begins) < 3700
     assert 7000 < max(begins) <= 7200
     assert max(begins.count(begin) for begin in begins) < 8
@@ -76,7 +80,7 @@ def test_who_was_only_slow_to_ask_has_no_doubt() -> None:
     wait = new_wait()
     wait.told([record("RUNNING")], 10.0)
     wait.told([record("RUNNING")], 500.0)
-    assert not wait.doubts(600.0)
+    assert not wait.doubts(599.0)
 
 
 def test_what_is_new_is_told_once() -> None:
@@ -86,11 +90,12 @@ def test_what_is_new_is_told_once() -> None:
     assert said == ["", "RUNNING", "", "(no status)", "", "", "RUNNING", "DONE"]
 
 
-def test_a_doubt_that_is_cleared_comes_again_after_three_hours() -> None:
+def test_a_doubt_that_is_cleared_comes_again_after_half_an_hour_for_each_that_waits() -> None:
     wait = new_wait()
     wait.asked_script(record("RUNNING"), 7200.0)
-    assert not wait.doubts(7200.0 + 3 * 3600 - 1)
-    assert wait.doubts(7200.0 + 3 * 3600)
+    for together, pause_s in ((1, 1800), (3, 5400), (6, 3 * 3600), (200, 3 * 3600)):
+        assert not wait.doubts(7200.0 + pause_s - 1, together)
+        assert wait.doubts(7200.0 + pause_s, together)
 
 
 def test_the_log_of_a_job_is_where_the_jid_last_said() -> None:
@@ -141,7 +146,7 @@ def test_an_outage_of_a_minute_raises_no_doubt() -> None:
     wait.told([record("RUNNING")], 40.0)
     wait.untold(DOWN, 70.0)
     wait.told([record("RUNNING")], 100.0)
-    assert not wait.doubts(3599.0)
+    assert not wait.doubts(599.0)
 
 
 def test_a_short_hiccup_raises_no_doubt() -> None:
