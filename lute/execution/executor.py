@@ -11,7 +11,7 @@ from lute.errors import ConfigError, LuteError
 from lute.execution.family import Family
 from lute.execution.inbox import Inbox
 from lute.execution.job import Job
-from lute.execution.judgement import Received, figures_text, judge
+from lute.execution.judgement import Received, figures_text, judge, last_words
 from lute.execution.messages import ArrayHeader, Log, Message, Progress, Result, Started, decode_array
 from lute.execution.output import Output, OutputPump
 from lute.execution.stop_signals import StopSignals
@@ -198,6 +198,7 @@ class Executor:
             ending = supervise(process, family, inbox, clock, signals, timeout_s=header.task_timeout)
             inbox.finish()
         self._received.problem = inbox.problem
+        self._received.last_words = last_words(pump.tail)
         return ending
 
     def _tell_leftovers(self, ending: Ending) -> None:

@@ -10,7 +10,10 @@ from lute.execution.messages import Result
 from lute.execution.supervision import STOP_GRACE_S, Ending, Stop
 from lute.io.header import Header
 from lute.tasks.result import TaskResult, TaskStatus
+from lute.tasks.third_party import COMMAND_LINE
 
+_MOST_WORDS = 400
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _UNIT = re.compile(r"(.+) \((\S+)\)")
 """The name of a figure with its unit, as in `indexing rate (%)`."""
 
@@ -23,11 +26,13 @@ class Received:
         reports_result: False where its exit code is its result.
         result: its result, or what the files that it wrote have to show.
         problem: what it sent that was no message.
+        last_words: how its output ends.
     """
 
     reports_result: bool = True
     result: Result | TaskResult | None = None
     problem: LuteError | None = None
+    last_words: str = ""
 
     def summary(self, message: str) -> str | Mapping[str, str | int | float]:
         """Return the Task's own summary, or `message` where it gave none."""
@@ -85,7 +90,8 @@ def _failure(
     if result and result.status is not TaskStatus.COMPLETED:
         return str(received.summary("")) or f"{task} failed"
     if ending.return_code:
-        return f"{task} ended with exit code {ending.return_code}"
+        said = f": {received.last_words}" if received.last_words else ""
+        return f"{task} ended with exit code {ending.return_code}{said}"
     if received.problem:
         return f"{task} sent what is no message: {received.problem.what}"
     if received.reports_result and result is None:
@@ -101,6 +107,23 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:  # most real-time signals have no name
         return f"signal {number}"
+
+
+def last_words(tail: bytes) -> str:
+    """Return the last line that a program wrote, with the indented ones that follow it, as one line.
+
+    Args:
+        tail: the end of its output.
+    """
+    words: list[str] = []
+    for line in reversed(tail.decode(errors="replace").splitlines()):
+        text = "".join(char if char.isprintable() else " " for char in _COLOUR.sub("", line)).strip()
+        if text:
+            words.insert(0, text)
+            if not line.startswith((" ", "\t")):
+                break
+    said = " ".join(words)
+    return "" if said.startswith(COMMAND_LINE) else said[:_MOST_WORDS]
 
 
 def figures_text(figures: Mapping[str, str | int | float]) -> str:

@@ -11,6 +11,7 @@ _PIPE_HOLDS = 1 << 20
 _MOST_WAITING = 8 << 20
 """More bytes than this should not wait to be written."""
 _LOOK_EVERY_S = 0.05
+_TAIL = 4096
 
 
 class Output:
@@ -81,9 +82,11 @@ class OutputPump:
     Attributes:
         writing_end: what the Task's process gets as standard output and standard error: one pipe for
             both keeps their order.
+        tail: the last bytes that the Task wrote.
     """
 
     def __init__(self, output: Output) -> None:
+        self.tail = b""
         self._output = output
         self._reading_end, self.writing_end = os.pipe()
         self._has_started = False
@@ -127,6 +130,7 @@ class OutputPump:
             if not data:
                 break
             self._output.write(data)
+            self.tail = (self.tail + data[-_TAIL:])[-_TAIL:]
             if has_ended:
                 left -= len(data)
         # The Task has closed its output, but may still send messages.

@@ -89,6 +89,9 @@ def _all_problems(
 
 
 def _problem(problem: ErrorDetails, task: str, model: type[TaskParameters]) -> str:
+    what = problem["msg"].removeprefix("Value error, ")  # so pydantic begins what a model of ours says
+    if not problem["loc"]:
+        return f"{task}: {what}"
     name, *inside = problem["loc"]
     full_name = ".".join([task, *map(str, problem["loc"])])
     if problem["type"] == "extra_forbidden":
@@ -100,4 +103,4 @@ def _problem(problem: ErrorDetails, task: str, model: type[TaskParameters]) -> s
         hint = f"; {source.task} would give it, but has not succeeded for this run" if source else ""
         return f"the parameter '{full_name}' is missing{hint}"
     value = repr(problem["input"])
-    return f"'{full_name}' is {value if len(value) <= 80 else value[:77] + '...'}: {problem['msg']}"
+    return f"'{full_name}' is {value if len(value) <= 80 else value[:77] + '...'}: {what}"

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from lute.io.config import Config
 from lute.tasks.models.base import TaskParameters, ThirdPartyParameters
 from lute.tasks.models.markers import FileList, InFile, OutFile, marker
+from lute.tasks.registry import registered_task
 
 
 def check_preflight(task: str, parameters: TaskParameters, config: Config, env: Mapping[str, str]) -> None:
@@ -26,10 +27,12 @@ def check_preflight(task: str, parameters: TaskParameters, config: Config, env: 
     Raises:
         ConfigError: something is missing; all of it in one message.
     """
-    problems = [
-        config.error(f"'{task}.{name}': {what}", task, name)
-        for name, what in preflight_problems(parameters, config.header.work_dir, env)
-    ]
+    work_dir = config.header.work_dir
+    found = list(preflight_problems(parameters, work_dir, env))
+    look = registered_task(task).inputs_function()
+    if not found and look is not None:
+        found = list(look(parameters, work_dir, env))
+    problems = [config.error(f"'{task}.{name}': {what}", task, name) for name, what in found]
     if problems:
         problems[0].what = "\n  ".join(problem.what for problem in problems)
         raise problems[0]
@@ -106,14 +109,23 @@ def _directory_problem(path: Path) -> str:
 def _list_problem(path: Path, *, work_dir: Path, is_plain: bool) -> str:
     if problem := _file_problem(path):
         return problem
-    lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-    names = dict.fromkeys(_without_event(line.strip()) for line in lines if line.strip())
+    names = listed_files(path)
     if not names:
         return f"{path} lists no files"
     missing = [name for name in names if is_plain and _file_problem(work_dir / name)]
     if missing:
         return f"{path}: {len(missing)} of {len(names)} files: {_file_problem(work_dir / missing[0])}"
     return ""
+
+
+def listed_files(path: Path) -> list[str]:
+    """Return the names in a list of files, each once, without what follows them: an event such as `//3`.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    return list(dict.fromkeys(_without_event(line.strip()) for line in lines if line.strip()))
 
 
 def _without_event(line: str) -> str:
@@ -129,5 +141,5 @@ def _names_in(folder: Path) -> list[str]:
 
 
 def _closest(name: str, names: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(names), n=3, cutoff=0.6)
-    return f": did you mean {' or '.join(close)}?" if close else ""
+    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
+    return f": did you mean {close[0]}?" if close else ""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from lute.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from lute.io.header import Header
     from lute.tasks.base import Task
@@ -27,12 +28,15 @@ class RegisteredTask:
         model: `module:class` of its parameters, within `lute.tasks.models`.
         results: `module:function`, within `lute.tasks.results`, that makes the result from the files that
             the Task wrote; empty where there is none.
+        inputs: `module:function`, within `lute.tasks`, that looks into what the Task reads before it
+            starts; empty where there is none.
     """
 
     name: str
     implementation: str
     model: str
     results: str = ""
+    inputs: str = ""
 
     def task_class(self) -> "type[Task[Any]]":
         """Import and return the Task's class."""
@@ -53,6 +57,17 @@ class RegisteredTask:
         if not self.results:
             return None
         found: Callable[[Any, Header], TaskResult] = _load(f"lute.tasks.results.{self.results}")
+        return found
+
+    def inputs_function(self) -> "Callable[[Any, Path, Mapping[str, str]], Iterator[tuple[str, str]]] | None":
+        """Import and return the function that looks into what the Task reads, None if it has none.
+
+        It takes and gives what `lute.tasks.preflight.preflight_problems` does.
+        """
+        if not self.inputs:
+            return None
+        found: Callable[[Any, Path, Mapping[str, str]], Iterator[tuple[str, str]]]
+        found = _load(f"lute.tasks.{self.inputs}")
         return found
 
 
@@ -76,7 +91,11 @@ TASKS = {
             "FindPeaksPyAlgos", "sfx_find_peaks:FindPeaksPyAlgos", "find_peaks:FindPeaksPyAlgosParameters"
         ),
         RegisteredTask(
-            "IndexCrystFEL", _THIRD_PARTY, "sfx:IndexCrystFELParameters", "stream:indexing_result"
+            "IndexCrystFEL",
+            _THIRD_PARTY,
+            "sfx:IndexCrystFELParameters",
+            "stream:indexing_result",
+            "sfx.indexing_inputs:indexing_problems",
         ),
         RegisteredTask(
             "MergePartialator", _THIRD_PARTY, "sfx:MergePartialatorParameters", "merge:merging_result"

@@ -1,9 +1,9 @@
 """Parameters of peak finding."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from lute.tasks.models.base import ParameterGroup, TaskParameters
 from lute.tasks.models.markers import InFile, OutFile, Template
@@ -97,3 +97,12 @@ class FindPeaksPyAlgosParameters(TaskParameters):
     out_file: Annotated[str, Template("{{ outdir }}/{{ experiment }}_{{ run }}_{{ tag }}.lst"), OutFile()] = (
         Field(description="Path of the list of CXI files.")
     )
+
+    @model_validator(mode="after")
+    def _check_ranges(self) -> Self:
+        for fewest, most in (("min_peaks", "max_peaks"), ("npix_min", "npix_max")):
+            if getattr(self, fewest) > getattr(self, most):
+                raise ValueError(
+                    f"'{fewest}' is {getattr(self, fewest)}, more than '{most}', {getattr(self, most)}"
+                )
+        return self

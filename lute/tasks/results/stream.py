@@ -9,7 +9,7 @@ from lute.tasks.models.sfx import IndexCrystFELParameters
 from lute.tasks.result import TaskResult, TaskStatus
 
 _FIRST_LINE = b"CrystFEL stream format 2."
-_MARKS = (b"-----", b"--- ", b"hit = 1")
+_MARKS = (b"-----", b"--- ", b"hit = 1", b"num_peaks = ")
 
 
 @dataclass(frozen=True)
@@ -21,25 +21,28 @@ class StreamCounts:
         hits: frames that were tried to be indexed.
         indexed: frames with at least one crystal.
         crystals: several may be in one frame.
+        peaks: of all frames.
     """
 
     frames: int = 0
     hits: int = 0
     indexed: int = 0
     crystals: int = 0
+    peaks: int = 0
 
     @property
     def indexing_rate_percent(self) -> float:
         """Indexed frames of all hits, in percent."""
         return 100 * self.indexed / self.hits if self.hits else 0.0
 
-    def with_frame(self, is_hit: bool, crystals: int) -> "StreamCounts":
+    def with_frame(self, is_hit: bool, crystals: int, peaks: int) -> "StreamCounts":
         """Return the numbers with one frame more."""
         return StreamCounts(
             self.frames + 1,
             self.hits + (is_hit or crystals > 0),
             self.indexed + (crystals > 0),
             self.crystals + crystals,
+            self.peaks + peaks,
         )
 
 
@@ -62,11 +65,7 @@ def indexing_result(parameters: IndexCrystFELParameters, header: Header) -> Task
             next_step="lower 'min_peaks', or see whether 'peaks' names where the peaks are",
         )
     if not counts.crystals and parameters.indexing != "none":
-        raise TaskFailed(
-            f"none of {counts.hits} hits ({counts.frames} frames) could be indexed",
-            next_step="the likely causes: a wrong cell in 'cell_file', a wrong camera length or beam centre "
-            "in 'geometry', peaks that are none",
-        )
+        raise _not_indexed(counts, parameters)
     return TaskResult(
         TaskStatus.COMPLETED,
         {
@@ -76,6 +75,22 @@ def indexing_result(parameters: IndexCrystFELParameters, header: Header) -> Task
             "crystals": counts.crystals,
             "indexing rate (%)": round(counts.indexing_rate_percent, 1),
         },
+    )
+
+
+def _not_indexed(counts: StreamCounts, parameters: IndexCrystFELParameters) -> TaskFailed:
+    none_of = f"none of {counts.hits} hits ({counts.frames} frames)"
+    if not counts.peaks:
+        return TaskFailed(
+            f"{none_of} has a peak",
+            next_step=f"see whether 'peaks' ({parameters.peaks or 'not set'}) names where the peaks are, and "
+            f"whether the files of 'in_file' ({parameters.in_file}) hold any",
+        )
+    cell = f"a wrong cell in 'cell_file' ({parameters.cell_file}), " if parameters.cell_file else ""
+    return TaskFailed(
+        f"{none_of} could be indexed",
+        next_step=f"the likely causes: {cell}a wrong camera length or beam centre in 'geometry' "
+        f"({parameters.geometry}), peaks that are none",
     )
 
 
@@ -118,7 +133,7 @@ class _Counter:
         self.inside: list[bytes] = []
         self.counts = StreamCounts()
         self._is_hit = False
-        self._crystals = 0
+        self._crystals = self._peaks = 0
 
     def take(self, mark: bytes) -> bool:
         """Take the next mark and return whether it may stand there."""
@@ -133,8 +148,10 @@ class _Counter:
                 if self.inside:
                     self._crystals += 1
                 else:
-                    self.counts = self.counts.with_frame(self._is_hit, self._crystals)
-                    self._is_hit, self._crystals = False, 0
+                    self.counts = self.counts.with_frame(self._is_hit, self._crystals, self._peaks)
+                    self._is_hit, self._crystals, self._peaks = False, 0, 0
             case [b"hit", b"=", b"1"]:
                 self._is_hit = True
+            case [b"num_peaks", b"=", number] if number.isdigit():
+                self._peaks = int(number)
         return True

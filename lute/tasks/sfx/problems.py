@@ -14,3 +14,13 @@ def wrong(parameter: str, what: str, *, next_step: str = "") -> ConfigError:
         next_step: what the user can do about it.
     """
     return ConfigError(f"'{_TASK}.{parameter}': {what}", next_step=next_step)
+
+
+def no_data(what: str, *, next_step: str) -> ConfigError:
+    """Return the error that the data of the run are not there.
+
+    Args:
+        what: what is missing.
+        next_step: what the user can do about it.
+    """
+    return ConfigError(f"{_TASK}: {what}", next_step=next_step)

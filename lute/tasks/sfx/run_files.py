@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lute.errors import ConfigError, did_you_mean
 from lute.io.header import Header
+from lute.tasks.sfx.problems import no_data
 
 _LONGEST_PATH = 200
 """psana cuts longer paths off."""
@@ -56,19 +57,19 @@ def run_files(header: Header, given: Sequence[str], env: Mapping[str, str]) -> R
 def _found(header: Header, env: Mapping[str, str]) -> RunFiles:
     data = env.get("SIT_PSDM_DATA")
     if not data:
-        raise ConfigError(
+        raise no_data(
             "SIT_PSDM_DATA is not set: it is not known where the data of experiments lie",
             next_step="source the site's psana environment, or name files in 'FindPeaksPyAlgos.xtc_files'",
         )
     if not isinstance(header.run, int):
-        raise ConfigError(
+        raise no_data(
             f"the run of the header is '{header.run}', and psana knows runs by their numbers",
             next_step="give the number, or name files in 'FindPeaksPyAlgos.xtc_files'",
         )
     hutch = Path(data) / header.experiment[:3]
     folder = hutch / header.experiment / "xtc"
     if not folder.is_dir():
-        raise ConfigError(
+        raise no_data(
             f"there is no experiment '{header.experiment}' in {hutch}: "
             f"{did_you_mean(header.experiment, _names_in(hutch))}",
             next_step="correct 'experiment' in the header, or SIT_PSDM_DATA",
@@ -81,7 +82,7 @@ def _of_run(run: int, folder: Path, experiment: str) -> RunFiles:
     found = {name: int(match[1]) for name in _names_in(folder) if (match := is_big(name))}
     big = [name for name in sorted(found) if found[name] == run]
     if not big:
-        raise ConfigError(
+        raise no_data(
             f"there is no run {run} in {folder}; runs there: {_ranges(found.values()) or 'none'}",
             next_step="correct 'run' in the header, or wait until the run's files are there",
         )
@@ -89,7 +90,7 @@ def _of_run(run: int, folder: Path, experiment: str) -> RunFiles:
     there = [path for path in small if path.is_file()]
     if not there:
         paths = ", ".join(f'"{folder / name}"' for name in big)
-        raise ConfigError(
+        raise no_data(
             f"run {run} has no smalldata file in {folder / 'smalldata'}, by which psana finds its events",
             next_step=f"to do without, write `xtc_files: [{paths}]`: those with the detector",
         )

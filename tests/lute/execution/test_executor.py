@@ -86,8 +86,23 @@ def test_a_working_directory_that_cannot_be_made(runs: Runs) -> None:
 def test_exit_code(runs: Runs) -> None:
     outcome = runs.shell("echo out; echo err >&2; exit 42")
     assert (outcome.exit_code, outcome.verdict["return_code"]) == (1, 42)
-    assert outcome.message == "TestBinary ended with exit code 42"
+    assert outcome.message == "TestBinary ended with exit code 42: err"
     assert b"\nout\nerr\nLUTE-VERDICT" in outcome.stdout
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        (":", ""),
+        ("echo a; printf 'Error: no disk\\n  next: buy one\\n\\n'", ": Error: no disk next: buy one"),
+        (r"printf '10 %%\r20 %%\r\x1b[1mbad\x00 \xff\x1b[0m'", ": bad  \ufffd"),
+        ("head -c 9000000 /dev/zero | tr '\\0' x; echo; echo why", ": why"),
+        ("head -c 5000 /dev/zero | tr '\\0' x", ": " + 400 * "x"),
+    ],
+)
+def test_a_failed_program_has_the_last_word(runs: Runs, script: str, says: str) -> None:
+    outcome = runs.shell(f"{script}; exit 3")
+    assert outcome.message == f"TestBinary ended with exit code 3{says}"
 
 
 def test_output_is_unaltered_and_the_verdict_has_its_own_line(runs: Runs) -> None:

@@ -29,11 +29,11 @@ End of reflections
 """
 
 
-def frame(crystals: int, *, is_hit: bool = True) -> str:
+def frame(crystals: int, *, is_hit: bool = True, peaks: int = 40) -> str:
     """Return one frame of a stream."""
     return (
         "----- Begin chunk -----\nImage filename: /data/a b.cxi\nEvent: //3\nImage serial number: 3\n"
-        f"hit = {int(is_hit)}\nindexed_by = {'asdf' if crystals else 'none'}\nnum_peaks = 40\n"
+        f"hit = {int(is_hit)}\nindexed_by = {'asdf' if crystals else 'none'}\nnum_peaks = {peaks}\n"
         f"{_CRYSTAL * crystals}----- End chunk -----\n"
     )
 

@@ -111,3 +111,17 @@ def test_a_misspelt_section(tmp_path: Path) -> None:
 def test_unknown_task(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="did you mean IndexCrystFEL"):
         resolve(tmp_path, "IndexCrystFell", "")
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ("min_peaks: 4000", "FindPeaksPyAlgos: 'min_peaks' is 4000, more than 'max_peaks', 2048"),
+        ("npix_max: 1", "FindPeaksPyAlgos: 'npix_min' is 2, more than 'npix_max', 1"),
+        ("tag: a/b", "'FindPeaksPyAlgos.tag' is 'a/b': it is part of names of files and may have no '/'"),
+    ],
+)
+def test_what_a_model_says_of_its_values(tmp_path: Path, values: str, says: str) -> None:
+    with pytest.raises(ConfigError) as wrong:
+        resolve(tmp_path, "FindPeaksPyAlgos", f"FindPeaksPyAlgos: {{det_name: d, {values}}}")
+    assert wrong.value.what.endswith(f"c.yaml:5: {says}")

@@ -41,6 +41,7 @@ def test_a_frame_with_a_crystal_is_a_hit_whatever_it_says(tmp_path: Path) -> Non
         (stream(), "has no frame"),
         (stream(frame(0, is_hit=False)), "none of the 1 frames is a hit"),
         (stream(frame(0), frame(0), frame(0, is_hit=False)), r"none of 2 hits \(3 frames\) could be indexed"),
+        (stream(frame(0, peaks=0), frame(0, peaks=0)), r"none of 2 hits \(2 frames\) has a peak"),
         ("", "no stream of CrystFEL"),
         ("\x00" * 100, "no stream of CrystFEL"),
         (stream(frame(1)[:-1]), "breaks off"),
@@ -57,8 +58,13 @@ def test_what_is_no_success(tmp_path: Path, text: str, says: str) -> None:
 
 def test_the_likely_causes_are_told(tmp_path: Path) -> None:
     with pytest.raises(TaskFailed) as failed:
+        result(tmp_path, stream(frame(0)), cell_file="a b.cell")
+    assert all(
+        word in failed.value.next_step for word in ("'cell_file' (a b.cell)", "'geometry' (g)", "peaks")
+    )
+    with pytest.raises(TaskFailed) as failed:
         result(tmp_path, stream(frame(0)))
-    assert all(word in failed.value.next_step for word in ("cell_file", "geometry", "peaks"))
+    assert "cell_file" not in failed.value.next_step
 
 
 def test_no_crystal_is_right_where_none_was_asked_for(tmp_path: Path) -> None:
@@ -79,6 +85,7 @@ def test_the_numbers_are_those_of_the_frames(tmp_path_factory: pytest.TempPathFa
         hits=sum(is_hit or crystals > 0 for crystals, is_hit in frames),
         indexed=sum(crystals > 0 for crystals, _ in frames),
         crystals=sum(crystals for crystals, _ in frames),
+        peaks=40 * len(frames),
     )
 
 
