@@ -149,6 +149,18 @@ class History:
                 down_s = None
         return total_s
 
+    def airflow_hidden_s(self, begin_s: float, end_s: float) -> float:
+        """Return for how long in this time a launcher asked Airflow in vain, so that it saw no end."""
+        total_s = 0.0
+        hidden_s: dict[str, float] = {}
+        asked = (entry for entry in self.exchanges if entry["endpoint"].startswith("airflow."))
+        for entry in asked:
+            if entry["failure"] or entry["status"] >= 500:
+                hidden_s.setdefault(entry["actor"], entry["sent_s"])
+            elif (since_s := hidden_s.pop(entry["actor"], None)) is not None:
+                total_s += max(0.0, min(end_s, entry["t"]) - max(begin_s, since_s))
+        return total_s
+
     def run_of(self, client: str) -> RunFacts | None:
         """Return the run to which a task's name in requests and jobs belongs."""
         number = int(client.partition("#")[2] or 1)

@@ -12,12 +12,15 @@ GRACE_S = 45.0
 
 
 def lived_on_s(history: History, job: JobFacts, end_s: float) -> float:
-    """Return for how long a job lived after a moment, apart from the time in which Slurm was down.
+    """Return for how long a job lived after a moment, apart from the time in which nobody could end it.
 
-    A Slurm that is back still has clients that wait before they ask again.
+    That is the time in which Slurm was down, or Airflow out of the launcher's reach: a task that was ended
+    before its trigger ran, or while its submission was under way, has its job ended by the launcher's sweep
+    alone (Airflow tells no trigger that it does not run yet). What is back still has clients that wait
+    before they ask again.
     """
     job_end_s = job.end_s if job.end_s is not None else history.end_s
-    down_s = history.slurm_down_s(end_s, job_end_s)
+    down_s = history.slurm_down_s(end_s, job_end_s) + history.airflow_hidden_s(end_s, job_end_s)
     patience_s = CLIENT_PAUSE_S if down_s else 0.0
     return job_end_s - end_s - down_s - patience_s
 

@@ -182,6 +182,32 @@ def test_jobs_belong_to_their_own_run() -> None:
     assert len(broken("no_job_left", story.run(3, "failed", "b"))) == 1
 
 
+@pytest.mark.parametrize(
+    ("end_s", "endpoint", "status", "failure", "is_broken"),
+    [
+        (300, "airflow.get_run", None, "refused", False),
+        (300, "airflow.get_run", 503, None, False),
+        (300, "jid.job_statuses", None, "refused", True),
+        (300, "airflow.get_run", 200, None, True),
+        (400, "airflow.get_run", None, "refused", True),
+    ],
+)
+def test_while_the_launcher_cannot_see_the_end_its_sweep_is_not_late(
+    end_s: float, endpoint: str, status: int | None, failure: str | None, is_broken: bool
+) -> None:
+    story = Story().run(0, "running").job(1, "PENDING").run(10, "failed")
+    for at_s in (9, 40, 190):
+        story.http(at_s, endpoint=endpoint, status=status, failure=failure)
+    story.http(210).job(end_s, "COMPLETED")
+    assert bool(broken("no_job_left", story)) is is_broken
+
+
+def test_a_launcher_that_never_sees_airflow_again_excuses_nothing() -> None:
+    story = Story().run(0, "running").job(1, "PENDING").run(10, "failed")
+    story.http(9, status=None, failure="refused").job(10 + LONG_S, "COMPLETED")
+    assert len(broken("no_job_left", story)) == 1
+
+
 @pytest.mark.parametrize("state", ["success", "failed", "skipped"])
 def test_no_job_outlives_its_task_by_more_than_the_grace(state: str) -> None:
     for late_s, is_broken in ((GRACE_S, False), (LONG_S, True)):
