@@ -13,6 +13,7 @@ from lute.tasks.result import TaskResult, TaskStatus
 from lute.tasks.third_party import COMMAND_LINE
 
 _MOST_WORDS = 400
+_SIGNALS_FROM, _SIGNALS_TO = 128, 128 + signal.NSIG
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _UNIT = re.compile(r"(.+) \((\S+)\)")
 """The name of a figure with its unit, as in `indexing rate (%)`."""
@@ -85,13 +86,12 @@ def _failure(
     if ending.stop is Stop.TIMEOUT:
         return f"{task} was stopped after the {header.task_timeout:g} s of 'task_timeout'{_force(ending)}"
     if ending.return_code < 0:
-        hint = ": out of memory?" if -ending.return_code == signal.SIGKILL else ""
-        return f"{task} was ended by {_signal_name(-ending.return_code)}{hint}"
+        return f"{task} was ended by {_signal_text(-ending.return_code)}"
     if result and result.status is not TaskStatus.COMPLETED:
         return str(received.summary("")) or f"{task} failed"
     if ending.return_code:
         said = f": {received.last_words}" if received.last_words else ""
-        return f"{task} ended with exit code {ending.return_code}{said}"
+        return f"{task} ended with exit code {_exit_text(ending.return_code)}{said}"
     if received.problem:
         return f"{task} sent what is no message: {received.problem.what}"
     if received.reports_result and result is None:
@@ -102,11 +102,17 @@ def _failure(
     return None
 
 
-def _signal_name(number: int) -> str:
+def _exit_text(code: int) -> str:
+    """Return an exit code, with the signal that a shell or `mpirun` passes on by it: 128 and its number."""
+    return f"{code} ({_signal_text(code - 128)})" if _SIGNALS_FROM < code < _SIGNALS_TO else str(code)
+
+
+def _signal_text(number: int) -> str:
     try:
-        return signal.Signals(number).name
+        name = signal.Signals(number).name
     except ValueError:  # most real-time signals have no name
-        return f"signal {number}"
+        name = f"signal {number}"
+    return f"{name}: out of memory?" if number == signal.SIGKILL else name
 
 
 def last_words(tail: bytes) -> str:

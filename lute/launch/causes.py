@@ -45,7 +45,7 @@ _OTHERS: dict[TaskState, str] = {
     TaskState.UPSTREAM_FAILED: "a step before it failed",
     TaskState.REMOVED: "no longer in the DAG file",
 }
-_UNTOLD = re.compile(r"ended with exit code \d+$|ended without a result$")
+_UNTOLD = re.compile(r"ended with exit code \d+(?: \([^()]*\))?$|ended without a result$")
 """Verdicts of a Task whose log tells more than they do."""
 _LONGEST, _LONGEST_OWN = 160, 400
 

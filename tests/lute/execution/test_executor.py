@@ -91,6 +91,21 @@ def test_exit_code(runs: Runs) -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        (128, "128"),
+        (137, "137 (SIGKILL: out of memory?)"),
+        (139, "139 (SIGSEGV)"),
+        (165, "165 (signal 37)"),
+        (193, "193"),
+        (255, "255"),
+    ],
+)
+def test_a_signal_that_a_shell_passed_on(runs: Runs, code: int, says: str) -> None:
+    assert runs.shell(f"exit {code}").message == f"TestBinary ended with exit code {says}"
+
+
+@pytest.mark.parametrize(
     ("script", "says"),
     [
         (":", ""),

@@ -65,6 +65,18 @@ def step(
             'LUTE-VERDICT {"status": "FAILED", "message": "T ended with exit code 1"}',
             "T ended with exit code 1",
         ),
+        (
+            'bus error\nLUTE-VERDICT {"status": "FAILED", "message": "T ended with exit code 135 (SIGBUS)"}',
+            "a bus error",
+        ),
+        (
+            'x\nLUTE-VERDICT {"status": "FAILED", "message": "T ended with exit code 139 (SIGSEGV)"}',
+            "T ended with exit code 139 (SIGSEGV)",
+        ),
+        (
+            'MemoryError\nLUTE-VERDICT {"status": "FAILED", "message": "T ended with exit code 3: no cell"}',
+            "T ended with exit code 3: no cell",
+        ),
         ('MemoryError\nLUTE-VERDICT {"status": "COMPLETED", "message": "fine"}', "out of memory"),
         ('MemoryError\nLUTE-VERDICT {"status": "FAIL', "out of memory"),
         ("MemoryError\nLUTE-VERDICT [1]", "out of memory"),
