@@ -21,28 +21,28 @@ class StreamCounts:
         hits: frames that were tried to be indexed.
         indexed: frames with at least one crystal.
         crystals: several may be in one frame.
-        peaks: of all frames.
+        peaks: of all frames; None where the stream does not tell.
     """
 
     frames: int = 0
     hits: int = 0
     indexed: int = 0
     crystals: int = 0
-    peaks: int = 0
+    peaks: int | None = None
 
     @property
     def indexing_rate_percent(self) -> float:
         """Indexed frames of all hits, in percent."""
         return 100 * self.indexed / self.hits if self.hits else 0.0
 
-    def with_frame(self, is_hit: bool, crystals: int, peaks: int) -> "StreamCounts":
+    def with_frame(self, is_hit: bool, crystals: int, peaks: int | None) -> "StreamCounts":
         """Return the numbers with one frame more."""
         return StreamCounts(
             self.frames + 1,
             self.hits + (is_hit or crystals > 0),
             self.indexed + (crystals > 0),
             self.crystals + crystals,
-            self.peaks + peaks,
+            self.peaks if peaks is None else (self.peaks or 0) + peaks,
         )
 
 
@@ -80,7 +80,7 @@ def indexing_result(parameters: IndexCrystFELParameters, header: Header) -> Task
 
 def _not_indexed(counts: StreamCounts, parameters: IndexCrystFELParameters) -> TaskFailed:
     none_of = f"none of {counts.hits} hits ({counts.frames} frames)"
-    if not counts.peaks:
+    if counts.peaks == 0:
         return TaskFailed(
             f"{none_of} has a peak",
             next_step=f"see whether 'peaks' ({parameters.peaks or 'not set'}) names where the peaks are, and "
@@ -133,7 +133,8 @@ class _Counter:
         self.inside: list[bytes] = []
         self.counts = StreamCounts()
         self._is_hit = False
-        self._crystals = self._peaks = 0
+        self._crystals = 0
+        self._peaks: int | None = None
 
     def take(self, mark: bytes) -> bool:
         """Take the next mark and return whether it may stand there."""
@@ -149,7 +150,7 @@ class _Counter:
                     self._crystals += 1
                 else:
                     self.counts = self.counts.with_frame(self._is_hit, self._crystals, self._peaks)
-                    self._is_hit, self._crystals, self._peaks = False, 0, 0
+                    self._is_hit, self._crystals, self._peaks = False, 0, None
             case [b"hit", b"=", b"1"]:
                 self._is_hit = True
             case [b"num_peaks", b"=", number] if number.isdigit():

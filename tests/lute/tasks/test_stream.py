@@ -67,6 +67,11 @@ def test_the_likely_causes_are_told(tmp_path: Path) -> None:
     assert "cell_file" not in failed.value.next_step
 
 
+def test_a_stream_that_tells_no_peaks_is_not_said_to_have_none(tmp_path: Path) -> None:
+    with pytest.raises(TaskFailed, match="could be indexed"):
+        result(tmp_path, stream(frame(0).replace("num_peaks = 40\n", "")))
+
+
 def test_no_crystal_is_right_where_none_was_asked_for(tmp_path: Path) -> None:
     assert result(tmp_path, stream(frame(0)), indexing="none").summary["hits"] == 1
 
@@ -85,7 +90,7 @@ def test_the_numbers_are_those_of_the_frames(tmp_path_factory: pytest.TempPathFa
         hits=sum(is_hit or crystals > 0 for crystals, is_hit in frames),
         indexed=sum(crystals > 0 for crystals, _ in frames),
         crystals=sum(crystals for crystals, _ in frames),
-        peaks=40 * len(frames),
+        peaks=40 * len(frames) or None,
     )
 
 
