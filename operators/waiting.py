@@ -12,7 +12,7 @@ from lute.jid.documents import JobRecord
 from lute.jid.status import JobStatus
 from lute.settings import TimeoutSettings
 
-_SHORTEST_POLL_S = 0.5
+_SHORTEST_POLL_S = 0.3
 _POLL_AGE_FRACTION = 0.15
 _LONGEST_BACK_OFF_S = 30.0
 _IDENTITY = frozenset({"_id", "tool_id", "experiment", "user", "def"})

@@ -27,7 +27,7 @@ def new_wait(limits: Limits = Limits(10.0)) -> Wait:  # noqa: B008
 
 
 def test_poll_intervals() -> None:
-    assert [poll_interval_s(age, 5.0) for age in (0, 20, 1000)] == [0.5, 3.0, 5.0]
+    assert [poll_interval_s(age, 5.0) for age in (0, 20, 1000)] == [0.3, 3.0, 5.0]
 
 
 @pytest.mark.parametrize(("together", "least", "most"), [(1, 45, 50), (3, 14, 17), (6, 7, 9), (100, 7, 9)])
@@ -40,7 +40,7 @@ def test_a_day_of_waiting_costs_few_polls_and_doubts(together: int, least: int, 
         if wait.doubts(now_s, together):
             doubts += 1
             wait.asked_script(record("RUNNING"), now_s)
-    assert polls < 24 * 361
+    assert polls < 24 * 362
     assert least <= doubts <= most
 
 
@@ -139,6 +139,20 @@ def test_what_ends_a_wait_says_why_and_what_next() -> None:
     running.told([record("RUNNING")], 700.0)
     with pytest.raises(PermanentError, match=r"has run for 101 s, longer than run_timeout_s"):
         running.told([record("RUNNING")], 701.0)
+
+
+def test_the_limit_of_the_queue_is_not_for_a_job_that_runs() -> None:
+    wait = new_wait(Limits(10.0, queue_s=100.0))
+    wait.told([record("RUNNING")], 50.0)
+    assert wait.told([record("RUNNING")], 100_000.0) == ""
+
+
+def test_no_reply_changes_whose_job_it_is() -> None:
+    job = record(user="scientist")
+    wait = Wait(job, Limits(10.0), TIMEOUTS, submitted_s=0.0, now_s=0.0)
+    wait.told([record("RUNNING", user="root", experiment="other", run_num="8")], 1.0)
+    told = wait.record.document
+    assert (told["user"], told["experiment"], told["run_num"]) == ("scientist", "exp", "8")
 
 
 def test_an_outage_of_a_minute_raises_no_doubt() -> None:
