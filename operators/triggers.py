@@ -123,7 +123,6 @@ class JobTrigger(BaseTrigger):  # type: ignore[misc]
 
     async def _wait(self) -> JobRecord:
         client = await _in_thread(self._client, 0.0)
-        poller = shared_poller(self._arguments["base_url"], self._arguments["authorization"])
         settings, clock = load_settings(environment()), current_runtime().clock
 
         async def ask(records: list[JobRecord]) -> list[JobRecord]:
@@ -135,6 +134,8 @@ class JobTrigger(BaseTrigger):  # type: ignore[misc]
         submitted_s = self._arguments["submitted_s"]
         wait = Wait(self._record, self._limits, settings.timeouts, submitted_s=submitted_s, now_s=now_s())
         while not wait.is_over:
+            # Each time anew: it is given up once nobody waits there, as while this one asks the script.
+            poller = shared_poller(self._arguments["base_url"], self._arguments["authorization"])
             try:
                 found = await poller.poll(wait.record, wait.pause_s(now_s()), ask)
             except TransientError as error:

@@ -5,6 +5,7 @@ from typing import Any
 
 import requests
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
+from urllib3.exceptions import LocationParseError
 
 from lute.errors import ConfigError, PermanentError, TransientError
 from lute.jid import start, wire
@@ -159,7 +160,7 @@ class JidClient:
                 allow_redirects=False,  # a redirect turns POST into GET: seen with http:// at the site
             )
             content = reply.content
-        except (InvalidURL, MissingSchema, InvalidSchema, UnicodeError) as error:
+        except (InvalidURL, MissingSchema, InvalidSchema, LocationParseError) as error:
             raise ConfigError(
                 f"'{endpoint}' is not an address: {type(error).__name__}",
                 next_step="correct the JID's URL (Airflow Connection jid_default, or the site file)",

@@ -252,6 +252,25 @@ def test_many_jobs_that_wait_together_are_doubted_more_seldom(world: World) -> N
         assert len(world.asked["exp/start_job"]) in doubts
 
 
+def test_who_was_alone_when_it_doubted_shares_its_polls_afterwards(world: World) -> None:
+    world.replies["job_statuses"] = {0: "RUNNING", 4000: "DONE"}
+    world.replies["exp/start_job"] = {0: ok(JOB)}
+
+    async def of(trigger: JobTrigger, late_s: float) -> None:
+        await asyncio.sleep(late_s)
+        async for _ in trigger.run():
+            pass
+
+    async def work() -> None:
+        late = new_trigger(job=JOB | {"tool_id": "8"}, submitted_s=BEGIN_S + 3000)
+        await asyncio.gather(of(new_trigger(), 0), of(late, 3000))
+
+    world.loop.run_until_complete(work())
+    assert world.asked["exp/start_job"], "the first has doubted"
+    polls = [len(body) for moment_s, _, body in world.asked["job_statuses"] if 3200 < moment_s < 4000]
+    assert set(polls) == {2}
+
+
 def test_a_job_that_slurm_has_forgotten_may_be_tried_again(world: World) -> None:
     world.replies["exp/start_job"] = {0: no("submit_slurm.sh: job 7 is gone: no exit code")}
     (event,) = world.events(new_trigger(poke_interval_s=100.0))

@@ -414,7 +414,13 @@ def test_a_kill_is_tried_as_long_as_asked(
 
 @pytest.mark.parametrize(
     ("url", "why"),
-    [("jid.test/jid/ws", "MissingSchema"), ("http://", "InvalidURL"), ("htp://jid/ws", "InvalidSchema")],
+    [
+        ("jid.test/jid/ws", "MissingSchema"),
+        ("http://", "InvalidURL"),
+        ("htp://jid/ws", "InvalidSchema"),
+        ("http://jid..test/ws", "LocationParseError"),
+        (f"http://{'j' * 64}.test/ws", "LocationParseError"),
+    ],
 )
 def test_an_address_that_is_none_is_a_configuration_error(url: str, why: str) -> None:
     with pytest.raises(ConfigError) as caught:
