@@ -91,7 +91,7 @@ class SharedPoller:
     async def _answer(self, due: list[_Waiting], ask: Ask) -> None:
         if len(due) > 1 and not self._one_by_one:
             found = await _asked([waiting.record for waiting in due], ask)
-            if isinstance(found, list) and len(found) <= 1 < len(due):
+            if isinstance(found, list) and len(found) <= 1:
                 self._one_by_one = True  # a JID that answers the first document of a list only
             elif not isinstance(found, PermanentError) or found.http_status == 401:
                 for waiting in due:
