@@ -112,8 +112,7 @@ def test_a_passing_lack_of_status_does_no_harm() -> None:
 def test_a_log_that_cannot_be_read_changes_no_verdict(error: RemoteError, word: str) -> None:
     outcome = run(FakeJid(FakeClock(), {0: word}, log=error))
     assert outcome.status is JobStatus(word)
-    assert "cannot be read: x" in outcome.log
-    assert "/l/7.out" in outcome.log
+    assert outcome.log == "[the log of Slurm job 7, /l/7.out, cannot be read: x [e]]\n"
 
 
 def test_a_stopped_step_asks_nothing_more() -> None:
@@ -129,6 +128,7 @@ def test_a_step_stopped_while_it_was_submitted_cancels_its_job() -> None:
     with pytest.raises(StepStopped, match="Slurm job 7 was cancelled"):
         run(jid, stop_at_s=0)
     assert (jid.polls, jid.killed) == ([], ["7"])
+    assert jid.clock.elapsed_s == 0, "without a pause before it"
 
 
 def test_a_jid_lost_for_good_costs_the_job_and_says_so() -> None:

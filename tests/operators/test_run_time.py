@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lute.errors import ConfigError
+from lute.operators import run_time
 from lute.operators.run_time import run_time_dags
 from lute.workflows.model import TRIGGER_RULES, Step, StepSettings, Workflow
 from simulators import environ
@@ -110,6 +111,22 @@ def test_a_worker_reads_its_own_alone(variables: dict[str, str]) -> None:
             assert run_time_dags() == {}
     with environ.changed({PARSED: "lute_run_time_a"}), pytest.raises(ConfigError):
         run_time_dags()
+
+
+def test_a_workflow_whose_run_ends_meanwhile_is_no_trouble(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(run_time, "variable_keys", lambda prefix: [f"{prefix}gone"])
+    assert run_time_dags() == {}
+    assert caplog.messages == []
+
+
+def test_the_dag_of_a_file_is_none_of_a_users_workflow_even_if_that_has_its_name(
+    variables: dict[str, str],
+) -> None:
+    variables["lute_workflow_lute_test"] = WORKFLOW.to_json()
+    with environ.changed({PARSED: "lute_test"}):
+        assert run_time_dags() == {}
 
 
 def test_the_dag_file_has_them_beside_one_that_is_always_there() -> None:

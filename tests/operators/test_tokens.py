@@ -32,6 +32,7 @@ def test_a_variable_is_read_each_time(masked: list[str], monkeypatch: pytest.Mon
     variables["lute_token_x"] = "Bearer second"
     assert token.last == "Bearer first"
     assert token() == token.last == "Bearer second"
+    assert token() == "Bearer second"
     assert masked == ["first", "second"], "each once"
 
 
