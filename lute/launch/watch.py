@@ -9,6 +9,8 @@ from lute.errors import PermanentError
 from lute.seams import Clock
 
 _SHORTEST_POLL_S = 1.0
+_SHORTEST_BETWEEN_S = 0.3
+"""While no task is under way: the run is about to begin or to end, and somebody waits for that."""
 _LONGEST_POLL_S = 10.0
 _POLL_AGE_FRACTION = 0.1
 _PER_REQUEST_S = 2.7
@@ -40,8 +42,8 @@ def watch(
     """Yield the run's state and its task instances whenever they changed; the last ones are the final ones.
 
     While a task is under way the run is, so that one request tells all. Polls fast after a change and
-    slower while nothing happens, 1 s to 10 s; a large run, of which a poll takes several requests, is
-    polled in longer intervals.
+    slower while nothing happens, 1 s to 10 s, and from 0.3 s on where the run is about to end; a large
+    run, of which a poll takes several requests, is polled in longer intervals.
 
     Args:
         chores: what else is to be done now and then, called before each wait.
@@ -56,10 +58,10 @@ def watch(
     while True:
         asked_before = airflow.requests
         tasks = airflow.task_instances(run.dag_id, run.run_id)
-        state = RunState.RUNNING
+        state, shortest_s = RunState.RUNNING, _SHORTEST_POLL_S
         if not any(task.state.is_underway for task in tasks):
             # The run may have ended, or not have begun.
-            state = airflow.run_state(run.dag_id, run.run_id)
+            state, shortest_s = airflow.run_state(run.dag_id, run.run_id), _SHORTEST_BETWEEN_S
         poll_requests = airflow.requests - asked_before
         if state.is_final:
             # Once more, after the state: now no task changes any more.
@@ -77,7 +79,7 @@ def watch(
             )
         for chore in chores:
             chore()
-        wanted_s = max(_SHORTEST_POLL_S, (now_s - changed_s) * _POLL_AGE_FRACTION)
+        wanted_s = max(shortest_s, (now_s - changed_s) * _POLL_AGE_FRACTION)
         clock.sleep(budget.wait_s(min(_LONGEST_POLL_S, wanted_s), poll_requests))
 
 

@@ -10,8 +10,9 @@ from tests.fakes import FakeClock
 class FakeClient:
     """An Airflow with one long run of so many tasks."""
 
-    def __init__(self, clock: FakeClock, tasks: int, ends_at_s: float) -> None:
+    def __init__(self, clock: FakeClock, tasks: int, ends_at_s: float, run_ends_late_s: float = 0.0) -> None:
         self._clock = clock
+        self._run_ends_at_s = ends_at_s + run_ends_late_s
         self._tasks = tasks
         self._ends_at_s = ends_at_s
         self.requests = 5
@@ -25,7 +26,7 @@ class FakeClient:
 
     def run_state(self, *_run: str) -> RunState:
         self.requests += 1
-        return RunState.SUCCESS
+        return RunState.SUCCESS if self._clock.monotonic() >= self._run_ends_at_s else RunState.RUNNING
 
 
 def seen(clock: FakeClock, client: FakeClient, **more: object) -> list[RunState]:
@@ -48,6 +49,20 @@ def test_a_short_run_is_looked_at_every_second() -> None:
     client = FakeClient(clock, 5, 9.5)
     seen(clock, client)
     assert client.polls == [float(second) for second in range(11)] + [10.0]
+
+
+def test_once_the_last_task_has_ended_the_end_of_the_run_is_looked_for_at_once() -> None:
+    clock = FakeClock()
+    client = FakeClient(clock, 5, 2.5, run_ends_late_s=0.7)
+    assert seen(clock, client) == [RunState.RUNNING, RunState.RUNNING, RunState.SUCCESS]
+    assert client.polls == pytest.approx([0.0, 1.0, 2.0, 3.0, 3.3, 3.3])
+
+
+def test_a_run_that_does_not_end_though_its_tasks_have_is_asked_more_and_more_seldom() -> None:
+    clock = FakeClock()
+    client = FakeClient(clock, 5, 0.0, run_ends_late_s=600.0)
+    seen(clock, client)
+    assert client.requests / clock.elapsed_s <= 0.5
 
 
 def test_many_requests_of_others_do_not_stop_it() -> None:
