@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lute.errors import ConfigError
@@ -212,6 +212,7 @@ def token_lists(draw: st.DrawFn) -> list[str]:
     return tokens
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(token_lists())
 def test_rendering_is_stable_and_keeps_every_option(tokens: list[str]) -> None:
     arguments = parse_arguments(tokens)
