@@ -12,8 +12,8 @@ from lute.jid.documents import JobRecord
 from lute.jid.status import JobStatus
 from lute.settings import TimeoutSettings
 
-_SHORTEST_POLL_S = 0.3
-_POLL_AGE_FRACTION = 0.15
+_SHORTEST_POLL_S = 0.35
+_POLL_AGE_FRACTION = 0.16
 _LONGEST_BACK_OFF_S = 30.0
 _IDENTITY = frozenset({"_id", "tool_id", "experiment", "user", "def"})
 """What of a document says which job it is and how it was asked for: no reply may change it."""
@@ -44,7 +44,7 @@ class Limits:
 def poll_interval_s(age_s: float, longest_s: float) -> float:
     """Return how long to wait before the next poll of a job that was submitted `age_s` seconds ago.
 
-    A seventh of the age, so that the end of a short job is seen at once and a long job costs few requests.
+    A sixth of the age, so that the end of a short job is seen at once and a long job costs few requests.
     """
     return min(longest_s, max(_SHORTEST_POLL_S, age_s * _POLL_AGE_FRACTION))
 

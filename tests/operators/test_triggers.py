@@ -134,7 +134,7 @@ def test_the_event_is_the_job_with_its_final_status(world: World, word: str) -> 
     world.replies["job_statuses"] = {0: "SUBMITTED", 50: "RUNNING", 200: word}
     assert world.events(new_trigger()) == [{"job": JOB | {"status": word}}]
     polls = world.moments_s("job_statuses")
-    assert polls[:3] == [0.3, 0.6, 0.9]
+    assert polls[:3] == [0.35, 0.7, 1.05]
     assert 200 <= polls[-1] <= 210
     assert len(polls) < 50
     assert {(token, body[0]["tool_id"]) for _, token, body in world.asked["job_statuses"]} == {
