@@ -2,7 +2,7 @@
 
 import re
 
-from lute.slurm.records import SlurmJob, parse_fields, parse_job
+from lute.slurm.records import parse_fields, parse_job
 from lute.slurm.states import SlurmState
 from tests.lute.slurm.test_records import SAMPLE
 
@@ -84,22 +84,3 @@ def test_what_only_some_jobs_have_becomes_no_part_of_what_all_have() -> None:
     assert job.submit_time is not None
     assert job.start_time is job.end_time is None
     assert parse_fields(RICH)["Comment"] == "lute:r/T/-1:1"
-
-
-def test_a_record_with_hardly_anything_in_it_is_a_job_of_which_little_is_known() -> None:
-    assert parse_job("JobId=7 JobState=RUNNING") == SlurmJob(
-        job_id="7",
-        name="",
-        state=SlurmState.RUNNING,
-        reason="",
-        exit_code="",
-        nodes="",
-        num_cpus=None,
-        partition="",
-        account="",
-        submit_time=None,
-        start_time=None,
-        end_time=None,
-        stdout_path="",
-        work_dir="",
-    )
