@@ -1,8 +1,11 @@
 """Write the reference pages from the code: `python docs/generate_reference.py`."""
 
 import argparse
+import ast
 import functools
+import inspect
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -54,19 +57,34 @@ def _table(model: type[BaseModel]) -> str:
 def _site() -> str:
     text = "# Site files\n\nA site is `config/sites/NAME.toml`. `name` is the file's own name.\n\n"
     text += "| key | type | default | meaning |\n|---|---|---|---|\n"
+    meanings = _meanings(Settings)
     for name, field in Settings.model_fields.items():
         section = field.annotation
         if isinstance(section, type) and issubclass(section, BaseModel):
+            inner_meanings = _meanings(section)
             for key, inner in section.model_fields.items():
-                text += _site_row(f"[{name}] {key}", inner)
+                text += _site_row(f"[{name}] {key}", inner, inner_meanings[key])
         elif name != "name":
-            text += _site_row(name, field)
+            text += _site_row(name, field, meanings[name])
     return text
 
 
-def _site_row(key: str, field: FieldInfo) -> str:
+def _meanings(model: type[BaseModel]) -> dict[str, str]:
+    """Return the sentences that stand below the fields of a class."""
+    (found,) = (node for node in ast.parse(inspect.getsource(model)).body if isinstance(node, ast.ClassDef))
+    return {
+        field.target.id: " ".join(below.value.value.split())
+        for field, below in pairwise(found.body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(below, ast.Expr)
+        and isinstance(below.value, ast.Constant)
+        and isinstance(below.value.value, str)
+    }
+
+
+def _site_row(key: str, field: FieldInfo, meaning: str) -> str:
     cells = (key, describe_type(field.annotation), _default(field))
-    meaning = " ".join((field.description or "").split())
     return "| " + " | ".join(cells) + f" | {meaning} |\n"
 
 
