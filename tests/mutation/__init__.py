@@ -1,0 +1,1 @@
+"""Whether the tests notice it when the code is wrong: see docs/mutation.md."""
