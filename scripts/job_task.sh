@@ -13,6 +13,7 @@ if [[ "${1:-}" == --record ]]; then
     try="$4"
     check_own_job "$2"
     record=(--exit-code-file "${2%/*}/ended-$SLURM_JOB_ID")
+    rm -f -- "${record[1]}" # of its life before Slurm put it back into the queue
     shift 4
 fi
 load_site

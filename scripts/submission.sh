@@ -39,20 +39,25 @@ recorded_job() { # RECORD TRY
     printf '%s' "${lines[0]#job=}"
 }
 
-# Let JOB be the job of a record unless it has one, and print the one that it has then.
+# Let JOB be the job of a record unless it has one, and print the one that it has then. Where that cannot be
+# written, as on a full disk, JOB is it all the same: squeue knows it, too.
 record_job() { # RECORD TRY JOB
-    local draft
-    draft="$(mktemp -- "$1/.job.XXXXXX")" || return 1
-    printf 'job=%s\nmark=%s\nrecorded=%s\n' "$3" "$(mark "$2")" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$draft"
-    chmod 644 -- "$draft"
-    ln -T -- "$draft" "$1/job" 2>/dev/null || true
-    rm -f -- "$draft"
-    recorded_job "$1" "$2"
+    local draft job=""
+    if draft="$(mktemp -- "$1/.job.XXXXXX")"; then
+        if printf 'job=%s\nmark=%s\nrecorded=%s\n' "$3" "$(mark "$2")" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$draft"; then
+            chmod 644 -- "$draft" || true
+            ln -T -- "$draft" "$1/job" 2>/dev/null || true
+        fi
+        rm -f -- "$draft" || true
+    fi
+    job="$(recorded_job "$1" "$2")" || exit "$?"
+    printf '%s' "${job:-$3}"
 }
 
 # Print the job that carries the mark of a try, if squeue knows one.
 marked_job() { # TRY
     local queue job comment
+    unset "${!SQUEUE_@}" # a user's own filters hide jobs
     queue="$(timeout "$ANSWER_LIMIT_S" squeue --me --noheader --states=all --format='%i %k' 2>/dev/null)" ||
         again "Slurm does not answer, so that nobody knows whether the step has a job"
     while read -r job comment; do
@@ -67,7 +72,7 @@ marked_job() { # TRY
 job_of_try() { # TRY
     local record="$step/try-$1" job
     job="$(recorded_job "$record" "$1")" || exit "$?"
-    if [[ -z "$job" ]] && compgen -G "$record/attempt-*" >/dev/null; then
+    if [[ -z "$job" && -n "$(find "$record" -maxdepth 1 -name 'attempt-*' -print -quit 2>/dev/null)" ]]; then
         job="$(marked_job "$1")" || exit "$?"
         [[ -z "$job" ]] || job="$(record_job "$record" "$1" "$job")" || exit "$?"
     fi
@@ -93,7 +98,9 @@ job_state() { # JOB
 }
 
 exit_code_of() { # JOB
-    [[ ! -f "$step/ended-$1" ]] || head -n 1 -- "$step/ended-$1"
+    local code=""
+    [[ ! -f "$step/ended-$1" ]] || IFS= read -r code <"$step/ended-$1" || true
+    [[ ! "$code" =~ ^[0-9]+$ ]] || printf '%s' "$code"
 }
 
 # Answer with a job, as sbatch does; with how it ended if Slurm has forgotten it.
@@ -110,13 +117,20 @@ answer() { # JOB STATE
 
 # Look at the tries before this one: go on with a job that runs or has succeeded.
 settle_earlier_tries() {
-    local earlier job state
+    local earlier job state is_unwanted
     for ((earlier = try - 1; earlier > 0; earlier--)); do
         [[ -d "$step/try-$earlier" ]] || continue
         job="$(job_of_try "$earlier")" || exit "$?"
+        is_unwanted=""
+        if [[ -z "$job" ]] || ((earlier <= cleared_at)); then
+            # Somebody wants the step run once more, or may be submitting that try at this moment.
+            is_unwanted=yes
+            : >"$step/try-$earlier/cancelled" || give_up 1 "error: the records cannot be written"
+            job="$(job_of_try "$earlier")" || exit "$?"
+        fi
         [[ -n "$job" ]] || continue
         state="$(job_state "$job")" || exit "$?"
-        if ((earlier <= cleared_at)); then # somebody wants the step run once more
+        if [[ -n "$is_unwanted" ]]; then
             [[ "$state" == active ]] || return 0
             timeout "$ANSWER_LIMIT_S" scancel "$job" || true
             sleep 1
@@ -124,7 +138,9 @@ settle_earlier_tries() {
             [[ "$state" != active ]] || again "job $job of try $earlier is being cancelled"
             return 0
         fi
-        if [[ "$state" == active || "$state" == succeeded || "$(exit_code_of "$job")" == 0 ]]; then
+        # What a job has left counts only where Slurm has forgotten its own verdict.
+        if [[ "$state" == active || "$state" == succeeded ]] ||
+            [[ "$state" == gone && "$(exit_code_of "$job")" == 0 ]]; then
             mkdir -p -- "$step/try-$try"
             record_job "$step/try-$try" "$try" "$job" >/dev/null
             echo "submit_slurm.sh: going on with job $job of try $earlier" >&2
@@ -167,13 +183,14 @@ submit_once() { # SBATCH ARGUMENTS
         state="$(job_state "$job")" || exit "$?"
         answer "$job" "$state"
     fi
+    check_config
     settle_earlier_tries
     mkdir -p -- "$record" || give_up 1 "error: the records cannot be written"
     refuse_cancelled
     claim
     said="$(sbatch "$@" 2>"$record/said")" || code="$?"
     cat -- "$record/said" >&2
-    job="$(sed -n 's/^Submitted batch job \([0-9][0-9]*\).*/\1/p' <<<"$said" | head -n 1)"
+    job="$(sed -n 's/.*Submitted batch job \([0-9][0-9]*\).*/\1/p' <<<"$said" | head -n 1)"
     if ((code != 0)) || [[ -z "$job" ]]; then
         without_a_reply "$code"
     fi
@@ -192,19 +209,21 @@ submit_once() { # SBATCH ARGUMENTS
 # sbatch failed: was nothing submitted for good or for now, or is it not known?
 without_a_reply() { # EXIT_CODE; sets job
     local reason=""
-    (($1 < 128)) || reason="timed out" # killed: as good as that
-    case "$reason$(<"$record/said")" in
-        *"Unable to contact slurm controller"* | *"temporarily unable to accept job"*)
-            rmdir -- "$attempt"
-            again "Slurm does not answer"
-            ;;
+    (($1 != 0 && $1 < 128)) || reason="timed out" # no word of a job, or killed: as good as that
+    case "$reason$(<"$record/said")" in # several lines where sbatch has tried again
         *"timed out"* | *"Zero Bytes were transmitted"* | *"Connection reset"*)
             job="$(marked_job "$try")" || exit "$?"
             [[ -n "$job" ]] || again "sbatch got no reply: the job may appear yet"
             ;;
-        *)
+        *"Unable to contact slurm controller"* | *"temporarily unable to accept job"*)
             rmdir -- "$attempt"
-            give_up "$(($1 == 0 ? 1 : $1))" "error: sbatch refused the step"
+            again "Slurm does not answer"
+            ;;
+        *)
+            job="$(marked_job "$try")" || exit "$?" # an error after the fact, such as of reading the reply
+            [[ -z "$job" ]] || return 0
+            rmdir -- "$attempt"
+            give_up "$1" "error: sbatch refused the step"
             ;;
     esac
 }
@@ -213,7 +232,7 @@ without_a_reply() { # EXIT_CODE; sets job
 cancel_try() {
     local record="$step/try-$try" job
     mkdir -p -- "$record" || give_up 1 "error: the records cannot be written"
-    : >"$record/cancelled"
+    : >"$record/cancelled" || give_up 1 "error: the records cannot be written"
     job="$(recorded_job "$record" "$try")" || job=""
     [[ -n "$job" ]] || job="$(marked_job "$try")" || exit "$?"
     if [[ -z "$job" ]]; then
@@ -225,11 +244,22 @@ cancel_try() {
     exit 0
 }
 
-# Remove old records, once a day.
+# Tell of the job that somebody knows; never submit another.
+tell_of_known_job() {
+    local state
+    state="$(job_state "$known_job")" || exit "$?"
+    answer "$known_job" "$state"
+}
+
+# Remove old records, once a day; and nothing else, whatever folder a site has named.
 clean_records() {
+    local run
     [[ -z "$(find "$records/.cleaned" -mtime -1 2>/dev/null)" ]] || return 0
-    : >"$records/.cleaned"
-    find "$records" -mindepth 1 -maxdepth 1 -type d -mtime "+$KEEP_RECORDS_DAYS" -exec rm -rf -- {} + || true
+    : >"$records/.cleaned" || return 0
+    while IFS= read -r -d '' run; do
+        [[ -z "$(find "$run" -mindepth 3 -maxdepth 3 -type d -name 'try-*' -print -quit 2>/dev/null)" ]] ||
+            rm -rf -- "$run" || true
+    done < <(find "$records" -mindepth 1 -maxdepth 1 -type d -mtime "+$KEEP_RECORDS_DAYS" -print0)
 }
 
 # In the job: end it unless it is the one that its record names.

@@ -12,6 +12,7 @@ usage: submit_slurm.sh -c CONFIG -t TASK [--debug] [--submission-id ID --try N] 
   --submission-id ID    RUN/TASK/INDEX: submit it once, however often it is asked for
   --try N               which try of it; a later one goes on with a job that runs or has succeeded
   --cleared-at N        the tries up to N are to be done again
+  --known-job JOB       only tell how JOB, which is this try's, is now
   --cancel              cancel this try instead, now and for ever
   -h, --help            this text
 
@@ -36,6 +37,7 @@ task=""
 submission=""
 try=1
 cleared_at=0
+known_job=""
 wants_cancel=""
 task_args=()
 slurm_args=()
@@ -48,11 +50,12 @@ while (($#)); do
             ;;
         --config=*) config="${1#*=}" ;;
         --task=* | --taskname=*) task="${1#*=}" ;;
-        --submission-id | --try | --cleared-at)
+        --submission-id | --try | --cleared-at | --known-job)
             (($# >= 2)) || fail "$1 needs a value"
             case "$1" in
                 --submission-id) submission="$2" ;;
                 --try) try="$2" ;;
+                --known-job) known_job="$2" ;;
                 *) cleared_at="$2" ;;
             esac
             shift
@@ -72,14 +75,18 @@ done
 [[ "$task" =~ ^[A-Za-z0-9_]+$ ]] || fail "'$task' is not the name of a managed Task"
 [[ "$try" =~ ^[1-9][0-9]{0,3}$ ]] || fail "'$try' is not the number of a try"
 [[ "$cleared_at" =~ ^(0|[1-9][0-9]{0,3})$ ]] || fail "'$cleared_at' is not the number of a try"
+[[ "$known_job" =~ ^[0-9]*$ ]] || fail "'$known_job' is not the number of a job"
 if [[ -n "$submission" ]]; then
     [[ "$submission" =~ ^$NAME_PATTERN/$NAME_PATTERN/$NAME_PATTERN$ ]] ||
         fail "'$submission' is not RUN/TASK/INDEX"
-elif [[ -n "$wants_cancel" ]]; then
-    fail "--cancel needs --submission-id"
+elif [[ -n "$wants_cancel$known_job" ]]; then
+    fail "--cancel and --known-job need --submission-id"
 fi
 config="$(realpath -m -- "$config")"
-[[ -f "$config" ]] || fail "there is no configuration file $config"
+check_config() {
+    [[ -f "$config" ]] || fail "there is no configuration file $config"
+}
+[[ -n "$submission" ]] || check_config # else later: a job that is there already does not need it any more
 
 has_option() {
     local arg
@@ -114,5 +121,6 @@ fi
 records="${LUTE_SUBMISSIONS_DIR:-$PWD/.lute/submissions}"
 step="$records/$submission"
 [[ -z "$wants_cancel" ]] || cancel_try
+[[ -z "$known_job" ]] || tell_of_known_job
 submit_once "${arguments[@]}" --comment="$(mark "$try")" "$script" "$scripts_dir" \
     --record "$step/try-$try" "$submission" "$try" "${task_args[@]}"

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from lute.seams.commands import CommandTimeout, Completed
 
@@ -36,13 +37,17 @@ class Once:
     Attributes:
         submission: `RUN/TASK/INDEX`.
         cleared_at: tries up to this one are to be done again.
+        known_job: only tell how this job is.
         cancel: cancel this try instead.
+        refusal: what the script says instead of submitting anything; empty where nothing is in the way.
     """
 
     submission: str
     number: int = 1
     cleared_at: int = 0
+    known_job: str = ""
     cancel: bool = False
+    refusal: str = ""
 
     def mark(self, number: int) -> str:
         """Return the comment of a try's job."""
@@ -125,38 +130,36 @@ class Submitter:
         self._now_s = now_s
         self._said = ""
 
-    def submit(self, sbatch: Sequence[str]) -> Completed:
-        """Submit the step unless it has a job.
+    def call(self, sbatch: Sequence[str]) -> Completed:
+        """Do what the arguments say: submit the step unless it has a job, cancel it, or tell of its job.
 
         Raises:
             CommandTimeout: sbatch took longer than the JID waits.
         """
-        return self._ended(lambda: self._submit(sbatch))
-
-    def cancel(self) -> Completed:
-        """Cancel the try."""
-        return self._ended(self._cancel)
-
-    def _ended(self, work: Callable[[], None]) -> Completed:
         try:
-            work()
+            if self._once.cancel:
+                self._cancel()
+            elif job := self._once.known_job:
+                self._answer(job, self._state(job))
+            self._submit(sbatch)
         except _End as end:
             return Completed(end.exit_code, end.stdout, self._said + end.stderr)
-        raise AssertionError("the script always ends by itself")
 
-    def _submit(self, sbatch: Sequence[str]) -> None:
+    def _submit(self, sbatch: Sequence[str]) -> NoReturn:
         number, submission = self._once.number, self._once.submission
         known = self._records.tries.get(submission, {})
         job = self._job_of_try(number)
         if job:
             self._answer(job, self._state(job))
+        if self._once.refusal:
+            raise _End(2, stderr=self._once.refusal)
         self._settle_earlier_tries(known)
         record = self._records.of(submission, number)
         self._refuse_cancelled(record)
         attempt = self._claim(record)
         done = self._run(sbatch, math.inf)
         self._said += done.stderr
-        found = re.search(r"^Submitted batch job (\d+)", done.stdout, re.MULTILINE)
+        found = re.search(r"Submitted batch job (\d+)", done.stdout)
         is_done = found is not None and done.exit_code == 0
         job = found[1] if found and is_done else self._without_a_reply(record, attempt, done)
         record.job = record.job or job
@@ -168,10 +171,14 @@ class Submitter:
     def _settle_earlier_tries(self, known: dict[int, Try]) -> None:
         for earlier in sorted((number for number in known if number < self._once.number), reverse=True):
             job = self._job_of_try(earlier)
+            is_unwanted = not job or earlier <= self._once.cleared_at
+            if is_unwanted:
+                known[earlier].is_cancelled = True
+                job = self._job_of_try(earlier)
             if not job:
                 continue
             state = self._state(job)
-            if earlier <= self._once.cleared_at:
+            if is_unwanted:
                 if state != "active":
                     return
                 self._limited(["scancel", job])
@@ -180,7 +187,7 @@ class Submitter:
                     raise _again(f"job {job} of try {earlier} is being cancelled")
                 return
             code = self._records.exit_codes.get((self._once.submission, job))
-            if state in ("active", "succeeded") or code == 0:
+            if state in ("active", "succeeded") or (state == "gone" and code == 0):
                 mine = self._records.of(self._once.submission, self._once.number)
                 mine.job = mine.job or job
                 self._said += f"submit_slurm.sh: going on with job {job} of try {earlier}\n"
@@ -199,18 +206,21 @@ class Submitter:
         return number
 
     def _without_a_reply(self, record: Try, attempt: int, done: Completed) -> str:
-        if any(text in done.stderr for text in _NOT_FOR_NOW):
-            del record.attempts[attempt]
-            raise _again("Slurm does not answer")
-        if done.exit_code >= _KILLED or any(text in done.stderr for text in _NOT_KNOWN):
+        is_killed = done.exit_code == 0 or done.exit_code >= _KILLED
+        if is_killed or any(text in done.stderr for text in _NOT_KNOWN):
             job = self._marked_job(self._once.number)
             if not job:
                 raise _again("sbatch got no reply: the job may appear yet")
             return job
+        if any(text in done.stderr for text in _NOT_FOR_NOW):
+            del record.attempts[attempt]
+            raise _again("Slurm does not answer")
+        if job := self._marked_job(self._once.number):
+            return job
         del record.attempts[attempt]
-        raise _give_up(done.exit_code or 1, "error: sbatch refused the step")
+        raise _give_up(done.exit_code, "error: sbatch refused the step")
 
-    def _cancel(self) -> None:
+    def _cancel(self) -> NoReturn:
         number = self._once.number
         record = self._records.of(self._once.submission, number)
         record.is_cancelled = True
@@ -226,7 +236,7 @@ class Submitter:
         if record.is_cancelled:
             raise _give_up(1, f"error: try {self._once.number} was cancelled")
 
-    def _answer(self, job: str, state: str) -> None:
+    def _answer(self, job: str, state: str) -> NoReturn:
         if state != "gone":
             raise _End(0, stdout=f"Submitted batch job {job}\n")
         code = self._records.exit_codes.get((self._once.submission, job))

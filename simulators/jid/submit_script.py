@@ -21,6 +21,7 @@ usage: submit_slurm.sh -c CONFIG -t TASK [--debug] [--submission-id ID --try N] 
   --submission-id ID    RUN/TASK/INDEX: submit it once, however often it is asked for
   --try N               which try of it; a later one goes on with a job that runs or has succeeded
   --cleared-at N        the tries up to N are to be done again
+  --known-job JOB       only tell how JOB, which is this try's, is now
   --cancel              cancel this try instead, now and for ever
   -h, --help            this text
 
@@ -69,6 +70,7 @@ class _Given:
     submission: str = ""
     number: str = "1"
     cleared_at: str = "0"
+    known_job: str = ""
     cancel: bool = False
     task_args: tuple[str, ...] = ()
     slurm_args: tuple[str, ...] = ()
@@ -95,9 +97,14 @@ def submit(
         given = _read(argv[1:])
         if given.wants_help:
             return Refusal(0, stdout=USAGE)
-        config = _checked_config(given, cwd, is_file)
+        _check(given)
     except _WrongUse as wrong:
-        return Refusal(2, stderr=f"{NAME}: error: {wrong}\n{USAGE}")
+        return _refusal(wrong)
+    # The shell's $(...) drops line ends at the end of a path.
+    config = _normal(posixpath.join(cwd, given.config)).rstrip("\n")
+    no_config = None if is_file(config) else _refusal(f"there is no configuration file {config}")
+    if no_config and not given.submission:
+        return no_config
     scripts = posixpath.dirname(_normal(argv[0]))
     changed = _environment(env, posixpath.dirname(scripts), cwd)
     log = _log_file(given.task, changed, now)
@@ -106,7 +113,14 @@ def submit(
     once = None
     slurm_args = given.slurm_args
     if given.submission:
-        once = Once(given.submission, int(given.number), int(given.cleared_at), cancel=given.cancel)
+        once = Once(
+            given.submission,
+            int(given.number),
+            int(given.cleared_at),
+            known_job=given.known_job,
+            cancel=given.cancel,
+            refusal=no_config.stderr if no_config else "",
+        )
         records = env.get("LUTE_SUBMISSIONS_DIR") or f"{cwd}/.lute/submissions"
         record = f"{records}/{once.submission}/try-{once.number}"
         slurm_args += (f"--comment={once.mark(once.number)}",)
@@ -129,7 +143,7 @@ def _read(words: Sequence[str]) -> _Given:
                 given.config = value
             else:
                 given.task = value
-        elif word in ("--submission-id", "--try", "--cleared-at"):
+        elif word in ("--submission-id", "--try", "--cleared-at", "--known-job"):
             if not rest:
                 raise _WrongUse(f"{word} needs a value")
             value = rest.pop(0)
@@ -137,6 +151,8 @@ def _read(words: Sequence[str]) -> _Given:
                 given.submission = value
             elif word == "--try":
                 given.number = value
+            elif word == "--known-job":
+                given.known_job = value
             else:
                 given.cleared_at = value
         elif word == "--cancel":
@@ -155,7 +171,11 @@ def _read(words: Sequence[str]) -> _Given:
     return given
 
 
-def _checked_config(given: _Given, cwd: str, is_file: Callable[[str], bool]) -> str:
+def _refusal(why: object) -> Refusal:
+    return Refusal(2, stderr=f"{NAME}: error: {why}\n{USAGE}")
+
+
+def _check(given: _Given) -> None:
     if not given.config:
         raise _WrongUse("-c CONFIG is missing")
     if not given.task:
@@ -165,15 +185,12 @@ def _checked_config(given: _Given, cwd: str, is_file: Callable[[str], bool]) -> 
     for value, pattern in ((given.number, "[1-9][0-9]{0,3}"), (given.cleared_at, "0|[1-9][0-9]{0,3}")):
         if not re.fullmatch(pattern, value):
             raise _WrongUse(f"'{value}' is not the number of a try")
+    if not re.fullmatch("[0-9]*", given.known_job):
+        raise _WrongUse(f"'{given.known_job}' is not the number of a job")
     if given.submission and not re.fullmatch(f"{_NAME}/{_NAME}/{_NAME}", given.submission):
         raise _WrongUse(f"'{given.submission}' is not RUN/TASK/INDEX")
-    if given.cancel and not given.submission:
-        raise _WrongUse("--cancel needs --submission-id")
-    # The shell's $(...) drops line ends at the end of a path.
-    config = _normal(posixpath.join(cwd, given.config)).rstrip("\n")
-    if not is_file(config):
-        raise _WrongUse(f"there is no configuration file {config}")
-    return config
+    if (given.cancel or given.known_job) and not given.submission:
+        raise _WrongUse("--cancel and --known-job need --submission-id")
 
 
 def _normal(path: str) -> str:

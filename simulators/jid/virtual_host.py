@@ -122,7 +122,7 @@ class VirtualHost:
                 done = limit.run(does.argv, START_LIMIT_S)
             else:
                 submitter = Submitter(does.once, self.records, limit.run, now.timestamp())
-                done = submitter.cancel() if does.once.cancel else submitter.submit(does.argv)
+                done = submitter.call(does.argv)
                 limit.took_s += submitter.waited_s
         finally:
             self._took_s += min(limit.took_s, START_LIMIT_S)

@@ -85,13 +85,19 @@ class StandInLeg:
         how(self.state)
 
     def call(self, words: Sequence[str]) -> Said:
-        does = submit([str(SCRIPT), *words], {}, datetime.now(UTC), cwd=str(self.folder))
+        does = submit(
+            [str(SCRIPT), *words],
+            {},
+            datetime.now(UTC),
+            cwd=str(self.folder),
+            is_file=lambda path: Path(path).is_file(),
+        )
         if isinstance(does, Refusal):
             return does.exit_code, does.stdout, does.stderr
         assert does.once is not None
         submitter = Submitter(does.once, self.records, lambda argv, _limit_s: self._run(argv), time.time())
         try:
-            done = submitter.cancel() if does.once.cancel else submitter.submit(does.argv)
+            done = submitter.call(does.argv)
         except tiny_slurm.Killed:
             return None, "", ""
         return done.exit_code, done.stdout, does.stderr + done.stderr
@@ -140,6 +146,10 @@ def ended(job: int, code: int) -> Act:
     return lambda leg: leg.ended(str(job), code)
 
 
+def config_has_gone(leg: Leg) -> None:
+    (leg.folder / "config.yaml").unlink()
+
+
 # ruff: noqa: E501 - a story is a line
 STORIES: dict[str, tuple[list[Act], int]] = {
     "asked again": ([ask(), ask(), ask()], 1),
@@ -163,6 +173,25 @@ STORIES: dict[str, tuple[list[Act], int]] = {
     "Slurm is down": ([slurm(sbatch="down"), ask(), ask()], 1),
     "Slurm is busy": ([slurm(sbatch="busy"), ask(), ask()], 1),
     "refused": ([slurm(sbatch="refused"), ask(), ask()], 1),
+    "refused although it is there": ([slurm(sbatch="accepted"), ask(), ask(), ask(2, "--cleared-at", "1")], 2),
+    "busy, and then it lost its reply": ([slurm(sbatch="busy, lost"), ask(), ask(), ask(2)], 1),
+    "no word of the job": ([slurm(sbatch="no word"), ask(), ask()], 1),
+    "the configuration has gone": (
+        [ask(), config_has_gone, ask(), ask(1, "--known-job", "1"), ask(2), job_is(1, "FAILED"), ask(3), ask(1, "--cancel")],
+        1,
+    ),
+    "a known job": (
+        [
+            ask(), ask(1, "--known-job", "1"), ask(1, "--known-job", "7"), job_is(1, "FAILED"), ask(1, "--known-job", "1"),
+            job_is(1, None), ended(1, 4), ask(1, "--known-job", "1"), ask(1, "--known-job", "x"), slurm(down=True),
+            ask(1, "--known-job", "1"),
+        ],
+        1,
+    ),
+    "a known job of which no record is left": ([ask(1, "--known-job", "1")], 0),
+    "a try after one that Slurm ended although its Task was done": (
+        [ask(), job_is(1, "TIMEOUT"), ended(1, 0), ask(2)], 2,
+    ),
     "a try after one that runs": ([ask(), ask(2), ask(2), ask(3)], 1),
     "a try after one that succeeded": ([ask(), job_is(1, "COMPLETED"), ask(2)], 1),
     "a try after one that failed": ([ask(), job_is(1, "TIMEOUT"), ask(2), ask(2)], 2),
@@ -219,6 +248,7 @@ def test_the_stories_reach_every_end(tmp_path: Path) -> None:
     ends = set()
     for acts, _ in STORIES.values():
         leg = StandInLeg(tmp_path)
+        (tmp_path / "config.yaml").write_text("title: t\n")
         for act in acts[:-1] if len(acts) > 10 else acts:
             if (said := act(leg)) is not None:
                 ends.add((said[0], re.sub(r"\d+", "N", said[2].partition("\n")[0])))
@@ -262,11 +292,15 @@ def test_records_are_readable_and_old_ones_are_removed(tmp_path: Path) -> None:
     leg = ScriptLeg(tmp_path)
     (tmp_path / "config.yaml").write_text("title: t\n")
     records = tmp_path / ".lute/submissions"
-    for name, days in (("old", 40), ("new", 20)):
-        (records / name / "Tester").mkdir(parents=True)
+    for name, inside, days in (
+        ("old", "Tester/-1/try-1", 40),
+        ("new", "Tester/-1/try-1", 20),
+        ("some body's", "precious/data", 40),
+    ):
+        (records / name / inside).mkdir(parents=True)
         os.utime(records / name, (time.time() - days * 86400,) * 2)
     assert leg.call([*WORDS, "--try", "1"])[0] == 0
-    assert sorted(path.name for path in records.iterdir()) == [".cleaned", "new", "run%3A1"]
+    assert sorted(path.name for path in records.iterdir()) == [".cleaned", "new", "run%3A1", "some body's"]
     text = (records / STEP / "try-1/job").read_text()
     assert re.fullmatch(rf"job=1\nmark=lute:{re.escape(STEP)}:1\nrecorded=20\S+Z\n", text)
 

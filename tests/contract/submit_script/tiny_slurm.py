@@ -21,6 +21,13 @@ TROUBLE = {
     ),
     "refused": ("sbatch: error: Batch job submission failed: Invalid partition name specified\n", False),
     "busy": ("sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying.\n", False),
+    "accepted": ("sbatch: error: Batch job submission failed: Message receive failure\n", True),
+    "busy, lost": (
+        "sbatch: error: Slurm temporarily unable to accept job, sleeping and retrying.\n"
+        "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation\n",
+        True,
+    ),
+    "no word": ("", True),
     "killed": ("", True),
     "killed before": ("", False),
 }
@@ -65,6 +72,8 @@ def _sbatch(state: dict[str, Any], argv: list[str]) -> tuple[int, str, str]:
         state["marks"][job] = next(word[10:] for word in argv if word.startswith("--comment="))
     if trouble.startswith("killed"):
         raise Killed
+    if trouble == "no word":
+        return 0, "", ""
     return (1, "", said) if said else (0, f"Submitted batch job {job} on cluster x\n", "")
 
 
