@@ -23,11 +23,11 @@ from lute.operators._compat import (
     teach_dag_the_old_keyword,
 )
 from lute.operators.hook import JidHook
-from lute.operators.lifecycle import StepStopped
+from lute.operators.lifecycle import JobMayRun, StepStopped
 from lute.operators.step import Step
 from lute.operators.triggers import JobTrigger
 from lute.operators.waiting import Limits
-from lute.operators.xcoms import job_xcom
+from lute.operators.xcoms import UNKNOWN_JOB, job_xcom
 from lute.redact import redact
 from lute.slurm.arguments import parse_step_arguments
 
@@ -163,10 +163,12 @@ class JIDSlurmOperator(BaseOperator):  # type: ignore[misc]
     def _new_step(self, context: Context) -> Step:
         conf = parse_run_conf(context["dag_run"].conf or {})
         ti = context["ti"]
-        # Airflow lets a cleared task have its retries anew, on top of the tries that it has had.
-        submission = Submission(
-            ti.run_id, ti.task_id, ti.map_index, ti.try_number, max(0, ti.max_tries - (self.retries or 0))
-        )
+        # Airflow lets a cleared task have its retries anew, on top of the tries that it has had. No try comes
+        # before those; it looks so where somebody has lowered the DAG file's retries meanwhile.
+        cleared_at = max(0, ti.max_tries - (self.retries or 0))
+        if cleared_at >= ti.try_number:
+            cleared_at = 0
+        submission = Submission(ti.run_id, ti.task_id, ti.map_index, ti.try_number, cleared_at)
         self._step = Step(
             conf,
             submission,
@@ -180,7 +182,11 @@ class JIDSlurmOperator(BaseOperator):  # type: ignore[misc]
         return self._step
 
     def _execute(self, step: Step, ti: Any) -> None:
-        record = step.lifecycle.submit(step.document)
+        try:
+            record = step.lifecycle.submit(step.document)
+        except JobMayRun:
+            ti.xcom_push(key="job", value=UNKNOWN_JOB)  # for the launcher, which can ask Slurm
+            raise
         self._remember(record, ti)
         if self._killed:
             raise StepStopped(step.lifecycle.cancel(record)[0])

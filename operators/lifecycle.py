@@ -9,11 +9,15 @@ from lute.errors import LuteError, PermanentError, RemoteError, TransientError
 from lute.jid.client import JidClient
 from lute.jid.documents import JobRecord
 from lute.jid.log_text import clean_log
-from lute.jid.start import JobGone
+from lute.jid.start import JobGone, RefusedTooLate
 from lute.jid.status import JobStatus
 from lute.operators.waiting import Limits, Wait
 from lute.seams import Clock
 from lute.settings import Settings
+
+
+class JobMayRun(PermanentError):
+    """The submission failed, and whether a job of it runs is not known."""
 
 
 class StepStopped(Exception):
@@ -65,16 +69,16 @@ class Lifecycle:
 
         Raises:
             RemoteError: the JID refused, or was out of reach for too long. Transient only if nothing of it
-                is or will be in Slurm.
+                is or will be in Slurm; JobMayRun if something may be.
         """
         try:
             record = self._client.start_job(document)
-        except TransientError as error:
+        except (TransientError, RefusedTooLate) as error:
             # A request without a reply may have had its effect, or may have it yet.
             try:
                 self._impatient.cancel_submission(document)
             except LuteError as trouble:
-                raise _as(PermanentError, error, f"a job of it may run: {trouble.what}") from error
+                raise _as(JobMayRun, error, f"a job of it may run: {trouble.what}") from error
             raise
         self._log.info("Slurm job %s submitted", record.tool_id)
         return record
@@ -97,7 +101,7 @@ class Lifecycle:
                 self._check_stopped()
                 self._poll(wait)
                 if wait.doubts(self._now_s()):
-                    wait.asked_script(self._ask_script(document), self._now_s())
+                    wait.asked_script(self._ask_script(document, wait.record), self._now_s())
         except RemoteError as error:
             self.abandon(wait.record, error)
         except StepStopped:
@@ -148,10 +152,12 @@ class Lifecycle:
         if news := wait.told(found, self._now_s()):
             self._log.info("Slurm job %s: %s", wait.record.tool_id, news)
 
-    def _ask_script(self, document: dict[str, Any]) -> JobRecord | None:
+    def _ask_script(self, document: dict[str, Any], record: JobRecord) -> JobRecord | None:
         try:
-            return self._impatient.start_job(document)
-        except TransientError as error:
+            return self._impatient.known_job(document, record)
+        except JobGone:
+            raise
+        except RemoteError as error:  # a question without an answer ends no job
             self._log.info("The submit script cannot be asked: %s", error.what)
             return None
 

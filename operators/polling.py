@@ -91,8 +91,9 @@ class SharedPoller:
     async def _answer(self, due: list[_Waiting], ask: Ask) -> None:
         if len(due) > 1 and not self._one_by_one:
             found = await _asked([waiting.record for waiting in due], ask)
-            if isinstance(found, list) and len(found) <= 1:
-                self._one_by_one = True  # a JID that answers the first document of a list only
+            if isinstance(found, list) and (len(found) <= 1 or not all(one.tool_id for one in found)):
+                # A JID that answers the first document of a list only, or does not tell which job is which.
+                self._one_by_one = True
             elif not isinstance(found, PermanentError) or found.http_status == 401:
                 for waiting in due:
                     _settle(waiting, found)

@@ -143,13 +143,15 @@ class JobTrigger(BaseTrigger):  # type: ignore[misc]
                 continue
             wait.told(found, now_s())
             if wait.doubts(now_s(), poller.together):
-                wait.asked_script(await self._ask_script(client), now_s())
+                wait.asked_script(await self._ask_script(client, wait.record), now_s())
         return wait.record
 
-    async def _ask_script(self, client: JidClient) -> JobRecord | None:
+    async def _ask_script(self, client: JidClient, record: JobRecord) -> JobRecord | None:
         try:
-            return await _in_thread(client.start_job, self._arguments["document"])
-        except TransientError:
+            return await _in_thread(client.known_job, self._arguments["document"], record)
+        except JobGone:
+            raise
+        except RemoteError:  # a question without an answer ends no job
             return None
 
     def _client(self, patience_s: float) -> JidClient:

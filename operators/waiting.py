@@ -103,7 +103,9 @@ class Wait:
             self._doubt_from_s, self._doubt_pause_s = now_s + self._turn * _TURNS_AFTER_OUTAGE_S, 0.0
         self._reached_s, self._failures = now_s, 0
         before = self.record
-        mine = [now for now in found if now.tool_id in (before.tool_id, "")]
+        mine = [now for now in found if now.tool_id == before.tool_id]
+        if len(found) == 1 and not found[0].tool_id:
+            mine = list(found)  # nobody else's
         self.record = (
             _updated(before, mine[0])
             if mine

@@ -46,9 +46,12 @@ tickets="$("$lute_python" -P -m lute.arp.kerberos)" || tickets=""
 [[ -z "$tickets" ]] || export KRB5CCNAME="$tickets"
 
 exit_code=0
-sbatch --job-name="$log_name" --ntasks=1 --output="$log_file" --error="$log_file" \
-    "${own_args[@]:1}" "$scripts_dir/job_launch.sh" "$scripts_dir" "$@" || exit_code="$?"
-if ((exit_code != 0)) && [[ -n "$tickets" ]]; then
+exec 3>&1
+said="$(sbatch --job-name="$log_name" --ntasks=1 --output="$log_file" --error="$log_file" \
+    "${own_args[@]:1}" "$scripts_dir/job_launch.sh" "$scripts_dir" "$@" 2>&1 >&3)" || exit_code="$?"
+[[ -z "$said" ]] || printf '%s\n' "$said" >&2
+# Where sbatch got no reply there may be a job, which needs them; old copies are removed some day anyway.
+if ((exit_code != 0)) && [[ -n "$tickets" && "$said" != *"timed out"* && "$said" != *"Zero Bytes"* ]]; then
     "$lute_python" -P -m lute.arp.kerberos --remove
 fi
 exit "$exit_code"

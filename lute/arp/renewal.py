@@ -97,13 +97,21 @@ class TokenKeeper:
             self._say(f"The token lasts {in_words(self.remaining_s)}; steps that are not done then fail")
 
     def resume(self) -> None:
-        """Do as `start` does for a run that goes on already: what fails is told, and `keep` tries again."""
+        """Take over the token of a run that goes on already: what fails is told, and `keep` tries again.
+
+        Only a token got just now takes the place of the one there, which may last longer than the one given.
+        """
         if not self._variable:
             return
-        try:
-            self.start()
-        except LuteError as error:
-            self._warn(error)
+        self._may_be_stored = True
+        if self._given:
+            self._take(self._given)
+        if self._tickets is not None:
+            try:
+                self._tickets.start()
+            except LuteError as error:
+                self._warn(error)
+        self._renew()
 
     def keep(self) -> None:
         """Renew what is due. To be called every few seconds; never raises."""
@@ -155,6 +163,8 @@ class TokenKeeper:
         """Tell of a failure once, and once more when the token has expired."""
         left_s = self.remaining_s
         fate = f"lasts {in_words(left_s)} more" if left_s > 0 else "has expired, the JID refuses every step"
+        if not self._authorization:
+            fate = "is the one that the run's launcher before this one left"
         key = fate.partition(" ")[0]
         if key not in self._told:
             self._told.add(key)

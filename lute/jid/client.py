@@ -58,21 +58,44 @@ class JidClient:
         """Have a job submitted and return it; asked again, with the job that it has.
 
         Raises:
-            PermanentError: refused, or the submit script failed; JobGone where Slurm has forgotten the job.
+            PermanentError: refused, or the submit script failed; JobGone where Slurm has forgotten the job,
+                RefusedTooLate where an earlier attempt may have its effect.
             TransientError: not done so far; a request without a reply may have its effect yet.
         """
         request = start.start_job(document)
         timeouts = self._timeouts
+        is_unclear = False
 
         def attempt() -> JobRecord:
-            endpoint, reply = self._reply(request, read_s=timeouts.start_job_s)
-            return start.parse_started(request, endpoint, reply)
+            nonlocal is_unclear
+            try:
+                endpoint, reply = self._reply(request, read_s=timeouts.start_job_s)
+                return start.parse_started(request, endpoint, reply)
+            except TransientError:
+                is_unclear = True
+                raise
+            except PermanentError as error:
+                if not is_unclear or isinstance(error, start.JobGone):
+                    raise
+                raise start.RefusedTooLate.after(error) from error
 
         def patience_s(error: TransientError) -> float:
             limit_s = timeouts.retry_s if isinstance(error, UnclearRefusal) else timeouts.outage_s
             return min(limit_s, self._patience_s)
 
         return retrying(self._runtime, patience_s, attempt)
+
+    def known_job(self, document: dict[str, Any], record: JobRecord) -> JobRecord:
+        """Ask the submit script how the job is that a submission has led to. It never submits another.
+
+        Args:
+            document: what `start_job` was given.
+
+        Raises:
+            PermanentError: refused; JobGone where Slurm has forgotten the job.
+            TransientError: the JID, or Slurm, does not answer.
+        """
+        return self.start_job(start.with_words(document, f"--known-job {record.tool_id}"))
 
     def job_statuses(self, records: Sequence[JobRecord]) -> list[JobRecord]:
         """Return what the JID knows of these jobs now; jobs it does not know are left out.
@@ -108,8 +131,7 @@ class JidClient:
         Raises:
             RemoteError: its job may run.
         """
-        definition = document["def"] | {"parameters": f"{document['def']['parameters']} --cancel"}
-        request = start.start_job(document | {"def": definition})
+        request = start.start_job(start.with_words(document, "--cancel"))
 
         def attempt() -> None:
             endpoint, reply = self._reply(request, connect_s=_KILL_CONNECT_S, read_s=2 * _KILL_READ_S)

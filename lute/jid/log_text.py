@@ -1,5 +1,8 @@
 """Making a job's log fit for Airflow's database and for a terminal."""
 
+from lute.redact import redact
+
+_LONGEST_SECRET = 4096
 _CUT_MARKER = "[... {cut} earlier characters cut; the whole log: {where} ...]\n"
 
 
@@ -15,6 +18,8 @@ def clean_log(text: str, *, max_kib: int, where: str | None) -> str:
     limit = max_kib * 1024
     if len(usable) <= limit:
         return usable.decode()
-    tail = usable[-limit:].decode(errors="ignore")
+    # Before the cut: half a token is not known for one any more.
+    masked = redact(usable[-limit - _LONGEST_SECRET :].decode(errors="ignore"))
+    tail = masked.encode()[-limit:].decode(errors="ignore")
     marker = _CUT_MARKER.format(cut=len(text) - len(tail), where=where or "not known")
     return marker + tail

@@ -29,6 +29,23 @@ class JobGone(PermanentError):
     """Slurm has forgotten the job, and the job left no word on how it ended."""
 
 
+class RefusedTooLate(PermanentError):
+    """The JID refuses now, but an attempt before this one got no clear reply: there may be a job."""
+
+    @classmethod
+    def after(cls, error: PermanentError) -> "RefusedTooLate":
+        """Return such an error with what `error` says."""
+        return cls(
+            error.reason, endpoint=error.endpoint, http_status=error.http_status, next_step=error.next_step
+        )
+
+
+def with_words(document: dict[str, Any], words: str) -> dict[str, Any]:
+    """Return a control document with more words for the submit script."""
+    definition = document["def"]
+    return document | {"def": definition | {"parameters": f"{definition['parameters']} {words}"}}
+
+
 def start_job(document: dict[str, Any]) -> JidRequest:
     """Ask for a job."""
     return JidRequest(f"/{document['experiment']}/start_job", document)

@@ -61,9 +61,11 @@ def _attach(
         follow=arguments.follow,
         reports=arguments.reports,
     )
+    named = process.env.get("EXPERIMENT") or arguments.experiment
+    experiment = _experiment(run.run_id) or named or ""
     keeper = TokenKeeper(
-        process.env.get("Authorization") or "",
-        experiment=process.env.get("EXPERIMENT") or arguments.experiment or _experiment(run.run_id),
+        (process.env.get("Authorization") or "") if named in (None, "", experiment) else "",
+        experiment=experiment,
         run_id=run.run_id,
         settings=settings,
         runtime=process.runtime,

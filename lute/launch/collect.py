@@ -16,6 +16,7 @@ from lute.redact import redact
 LAST_LINES = 15
 """So many lines of a failed step's log are shown again at the end."""
 _LONGEST_LINE = 1000
+_LOOKED_AT = 4 * LAST_LINES * _LONGEST_LINE
 
 
 class Follower(Protocol):
@@ -104,8 +105,9 @@ class LogCollector:
 
 
 def _end_of(log: str) -> str:
-    lines = log.rstrip()[-LAST_LINES * _LONGEST_LINE :].splitlines()[-LAST_LINES:]
-    return redact("\n".join(line[-_LONGEST_LINE:] for line in lines))
+    # A token that is cut is not known for one any more.
+    lines = redact(log.rstrip()[-_LOOKED_AT:])[-LAST_LINES * _LONGEST_LINE :].splitlines()[-LAST_LINES:]
+    return "\n".join(line[-_LONGEST_LINE:] for line in lines)
 
 
 def _no_log(step: Step) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
 from lute.arp.token import user_name
@@ -48,7 +49,7 @@ def build_conf(
     if not run.isdecimal():
         raise ConfigError(f"'{run}' is not a run number", next_step="check RUN_NUM or -r")
     # Object ids of the eLog's database have 24 hexadecimal digits; the ARP may parse it as one (inferred).
-    root_job_id = env.get("ARP_JOB_ID") or runtime.identity.uuid().hex[:24]
+    root_job_id = env.get("ARP_JOB_ID") or _root_job_id(experiment, run, env, runtime)
     return RunConf(
         experiment=experiment,
         run_id=f"{int(run)}_{runtime.clock.now().strftime('%Y-%m-%dT%H:%M:%S.%f')}",
@@ -64,6 +65,13 @@ def build_conf(
         executable_subdir=scripts.name,
         kerb_file=env.get("KRB5CCNAME"),
     )
+
+
+def _root_job_id(experiment: str, run: str, env: Mapping[str, str], runtime: Runtime) -> str:
+    """Return an id for a launch without the ARP: always the same one inside one batch job of a launcher."""
+    if job := env.get(LAUNCHER_JOB):
+        return sha256(f"{experiment}/{run}/{job}".encode()).hexdigest()[:24]
+    return runtime.identity.uuid().hex[:24]
 
 
 def contradictions(arguments: LaunchArguments, env: Mapping[str, str]) -> list[str]:

@@ -27,12 +27,16 @@ class _Stream:
     Attributes:
         held: the beginning of a line whose end is not there yet.
         printed: the end of what was printed.
+        printed_chars: so many characters were printed from the log's beginning; None if some were left out.
+        is_mid_line: the next part begins somewhere in a line.
     """
 
     path: str
     offset: int = 0
     held: bytes = b""
     printed: str = ""
+    printed_chars: int | None = 0
+    is_mid_line: bool = False
 
 
 class LogFollower:
@@ -80,7 +84,7 @@ class LogFollower:
             pass
         if stream.held:
             self._print(step, stream, stream.held)
-        rest = _behind(stream.printed, log)
+        rest = _behind(stream, log)
         if rest is None:
             return f"(printed above, line by line; as it came through Airflow:)\n{log}"
         return f"(printed above, line by line){rest and chr(10)}{rest}"
@@ -108,27 +112,34 @@ class LogFollower:
             return False
         if size < stream.offset:
             self._say(step, "[the log begins again: its job was requeued, or its file cut]")
-            stream.offset, stream.held, stream.printed = 0, b"", ""
+            self._streams[_attempt(step)] = stream = _Stream(stream.path)
         if size - stream.offset > _MOST_BEHIND:
             skipped = size - stream.offset - _MOST_AT_ONCE
             self._say(step, f"[{skipped} bytes left out here; all of it: {stream.path}]")
             stream.offset, stream.held = size - _MOST_AT_ONCE, b""
+            stream.printed_chars, stream.is_mid_line = None, True
         part = self._files.read(stream.path, stream.offset, _MOST_AT_ONCE)
         if not part:
             return False
         stream.offset += len(part)
+        if stream.is_mid_line:  # the rest of a word may be that of a token, which nobody would know for one
+            part = part.partition(b"\n")[2] or part
+            stream.is_mid_line = False
         lines, newline, stream.held = (stream.held + part).rpartition(b"\n")
         if newline:
             self._print(step, stream, lines + newline)
         if len(stream.held) > _LONGEST_LINE:
-            self._print(step, stream, stream.held)
-            stream.held = b""
+            words, blank, rest = stream.held.rpartition(b" ")  # a token that is cut is not known for one
+            self._print(step, stream, words + blank or rest)
+            stream.held = rest if blank else b""
         return True
 
     def _print(self, step: Step, stream: _Stream, text: bytes) -> None:
         # As the operators clean a log before it goes through Airflow.
         shown = text.decode(errors="replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
         stream.printed = (stream.printed + shown)[-_ANCHOR:]
+        if stream.printed_chars is not None:
+            stream.printed_chars += len(shown)
         for line in shown.removesuffix("\n").split("\n"):
             self._say(step, line)
 
@@ -140,10 +151,13 @@ def _attempt(step: Step) -> tuple[str, int, int]:
     return step.instance.task_id, step.instance.map_index, step.instance.try_number
 
 
-def _behind(printed: str, log: str | None) -> str | None:
+def _behind(stream: _Stream, log: str | None) -> str | None:
     """Return what of `log` comes behind what was printed; None if it is not told."""
     if log is None:
         return ""
+    printed, chars = stream.printed, stream.printed_chars
+    if chars is not None and log[:chars].endswith(printed):
+        return log[chars:].rstrip() and log[chars:]
     if log.rstrip().endswith(printed.rstrip()):
         return ""
     start = log.rfind(printed)

@@ -24,6 +24,7 @@ def main(argv: Sequence[str], process: Process | None = None, *, scripts: Path =
     if not {"-h", "--help"}.isdisjoint(argv):
         launch_parser().parse_args(["--help"])  # and ends; at once, before the site's settings are read
     process = process or Process(scripts=scripts)
+    process.write_anything()
     try:
         process.signals.raise_interrupted()
         return _launch(parse_launch_arguments(argv), process)

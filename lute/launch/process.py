@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Protocol, TextIO
@@ -105,6 +106,12 @@ class Process:
         """
         self.stream.write(text + "\n")
         self.stream.flush()
+
+    def write_anything(self) -> None:
+        """Let the streams stand every text: a job may print what the user's locale cannot."""
+        for stream in (self.stdout or sys.stdout, self.stderr or sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
 
     def write_error(self, text: str) -> None:
         """Write a line to standard error."""

@@ -59,7 +59,7 @@ class Step:
     @property
     def is_certain(self) -> bool:
         """Whether nothing of its last ended try can be left in Slurm."""
-        is_over = not self.job.tool_id or self.job.status in _OVER
+        is_over = self.job.status in _OVER if self.job.status else not self.job.tool_id
         return self.has_spoken and is_over
 
     @property

@@ -83,24 +83,26 @@ class Sweep:
             return "There is no squeue here to look for jobs"
         except (LuteError, OSError) as error:
             return f"Slurm could not be asked for jobs: {_first_line(error)}"
-        problem = ""
-        for job in found:
-            problem = self._cancel(job) or problem
-        return problem
+        return self._cancel(found) if found else ""
 
     def _is_left(self, job: MarkedJob, mark: str) -> bool:
         is_ending = job.state is SlurmState.COMPLETING
         return job.comment.startswith(mark) and not is_ending and job.job_id not in self._cancelled
 
-    def _cancel(self, job: MarkedJob) -> str:
-        whose = f"Slurm job {job.job_id} of {_task(job.comment.removeprefix(self._mark))}"
+    def _cancel(self, jobs: Sequence[MarkedJob]) -> str:
+        """Cancel jobs, all at once: Slurm gives a launcher that must end half a minute."""
         try:
-            self._slurm.cancel(job.job_id)
+            self._slurm.cancel(*(job.job_id for job in jobs))
         except (LuteError, OSError) as error:
+            whose = " and ".join(self._whose(job) for job in jobs[:3]) + (" and more" if jobs[3:] else "")
             return f"{whose} could not be cancelled: {_first_line(error)}"
-        self._cancelled.add(job.job_id)
-        self._tell(f"{whose} was left by this run: cancelled")
+        for job in jobs:
+            self._cancelled.add(job.job_id)
+            self._tell(f"{self._whose(job)} was left by this run: cancelled")
         return ""
+
+    def _whose(self, job: MarkedJob) -> str:
+        return f"Slurm job {job.job_id} of {_task(job.comment.removeprefix(self._mark))}"
 
 
 def _task(mark: str) -> str:

@@ -70,15 +70,16 @@ class SlurmCommands:
             return None
         raise self._failure("scontrol", done)
 
-    def cancel(self, job_id: str) -> None:
-        """Cancel a job; one that is unknown or has ended is no error.
+    def cancel(self, *job_ids: str) -> None:
+        """Cancel jobs; one that is unknown or has ended is no error.
 
         Raises:
             TransientError: the controller does not answer.
             PermanentError: it refuses, for example because the job is somebody else's.
         """
-        done = self._run(["scancel", _checked(job_id)])
-        if done.exit_code != 0 and _UNKNOWN not in done.stderr:
+        done = self._run(["scancel", *map(_checked, job_ids)])
+        said = [line for line in done.stderr.splitlines() if line.strip() and _UNKNOWN not in line]
+        if done.exit_code != 0 and (said or _UNKNOWN not in done.stderr):
             raise self._failure("scancel", done)
 
     def queue(self) -> list[QueueEntry]:

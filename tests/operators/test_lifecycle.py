@@ -42,6 +42,10 @@ class FakeJid:
             raise self.start_trouble
         return parse_record(document | {"tool_id": "7", "status": self.word(), "log_file_path": "/l/7.out"})
 
+    def known_job(self, document: dict[str, Any], record: JobRecord) -> JobRecord:
+        assert record.tool_id == "7"
+        return self.start_job(document)
+
     def job_statuses(self, records: Sequence[JobRecord]) -> list[JobRecord]:
         self.polls.append(self.clock.elapsed_s)
         if self.poll_trouble:

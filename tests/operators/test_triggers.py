@@ -12,6 +12,7 @@ import pytest
 import responses
 
 from lute.errors import ConfigError
+from lute.jid.start import with_words
 from lute.operators import tokens, triggers
 from lute.operators.triggers import JobTrigger
 from simulators.kernel.actors import Actors
@@ -232,7 +233,8 @@ def test_a_jid_that_repeats_an_old_status_for_ever_is_doubted(world: World) -> N
     world.replies["exp/start_job"] = {0: (503, {}), 10_000: no(ENDED)}
     assert world.events(new_trigger(poke_interval_s=100.0)) == [{"job": JOB | {"status": "DONE"}}]
     asked = world.asked["exp/start_job"]
-    assert {(token, json.dumps(body)) for _, token, body in asked} == {("Bearer tok", json.dumps(DOCUMENT))}
+    known = with_words(DOCUMENT, "--known-job 7")
+    assert {(token, json.dumps(body)) for _, token, body in asked} == {("Bearer tok", json.dumps(known))}
     assert asked[0][0] > 600, "not of a young job"
     assert 10_000 <= asked[-1][0] < 10_200, "asked until the script answers"
 

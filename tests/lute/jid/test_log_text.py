@@ -14,6 +14,14 @@ def test_a_long_log_keeps_its_end_and_says_what_was_cut() -> None:
     assert cut.startswith("[... 3983 earlier characters cut; the whole log: /data/a b.out ...]\n")
 
 
+def test_a_token_at_the_cut_is_not_shown_by_half() -> None:
+    token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJyb290In0." + "s1gn4ture" * 20
+    for behind in range(700, 1100, 7):
+        cut = clean_log("x" * 5000 + f" Bearer {token} " + "y" * behind, max_kib=1, where=None)
+        assert "s1gn4ture" not in cut
+        assert cut.endswith("y" * min(behind, 1000))
+
+
 @given(text=st.text(alphabet=st.characters(), max_size=3000))
 def test_any_text_becomes_one_that_a_database_takes(text: str) -> None:
     clean = clean_log(text, max_kib=1, where=None)

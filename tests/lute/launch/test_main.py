@@ -359,8 +359,10 @@ class FakeKeeper:
 @pytest.mark.parametrize(
     ("in_env", "more", "run_id", "experiment"),
     [
-        ("exp", ["-e", "other"], "exp2_r12_x", "exp"),
-        ("", ["-e", "other"], "exp2_r12_x", "other"),
+        ("exp", ["-e", "other"], "exp_r12_x", "exp"),
+        ("exp", [], "exp2_r12_x", "exp2"),
+        ("", ["-e", "other"], "exp2_r12_x", "exp2"),
+        ("", ["-e", "other"], "mine", "other"),
         ("", [], "exp2_r12_r13_x", "exp2"),
         ("", [], "mine", ""),
     ],
@@ -381,7 +383,8 @@ def test_the_token_of_an_attached_run_is_kept(
     airflow.states, airflow.tasks = ["running", "success"], [[task("A", "running")], [task("A", "success")]]
     assert launcher.main(["--attach", run_id, "-w", "test", *more]) == 0
     (keeper,) = FakeKeeper.made
-    assert keeper.authorization == "Bearer s3cr3t-token-x"
+    is_of_another = experiment not in (in_env or (more or [experiment])[-1],)
+    assert keeper.authorization == ("" if is_of_another else "Bearer s3cr3t-token-x")
     assert keeper.calls == ["resume", "keep", "close"]
     assert (keeper.kwargs["experiment"], keeper.kwargs["run_id"]) == (experiment, run_id)
     assert keeper.kwargs["tickets"] is None

@@ -32,7 +32,7 @@ class FakeSlurm:
             self.asked += 1
             return answer or Completed(0, "".join(f"{line}\n" for line in self.lines), "")
         if answer is None:
-            self.cancelled.append(argv[1])
+            self.cancelled += argv[1:]
         return answer or Completed(0, "", "")
 
 
@@ -61,6 +61,14 @@ def test_jobs_of_the_run_are_cancelled_and_no_others() -> None:
         "Slurm job 7 of a step was left by this run: cancelled",
     ]
     assert slurm.cancelled == ["1", "3", "7"]
+
+
+def test_many_jobs_are_cancelled_at_once_and_not_all_named() -> None:
+    slurm = FakeSlurm(*(f"{number}|RUNNING|{MARK}Tester/{number}:1" for number in range(1, 6)))
+    slurm.scancel = Completed(1, "", "scancel: error: Access denied")
+    (said,) = swept(slurm, (8.0,))
+    assert "job 3 of Tester[3] and more could not be cancelled" in said
+    assert "job 4" not in said
 
 
 def test_it_looks_again_for_a_job_that_was_about_to_come() -> None:
