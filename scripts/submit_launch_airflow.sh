@@ -47,7 +47,8 @@ tickets="$("$lute_python" -P -m lute.arp.kerberos)" || tickets=""
 
 exit_code=0
 exec 3>&1
-said="$(sbatch --job-name="$log_name" --ntasks=1 --output="$log_file" --error="$log_file" \
+# Appending, so that a second start by Slurm keeps what the first has said.
+said="$(sbatch --job-name="$log_name" --ntasks=1 --output="$log_file" --error="$log_file" --open-mode=append \
     "${own_args[@]:1}" "$scripts_dir/job_launch.sh" "$scripts_dir" "$@" 2>&1 >&3)" || exit_code="$?"
 [[ -z "$said" ]] || printf '%s\n' "$said" >&2
 # Where sbatch got no reply there may be a job, which needs them; old copies are removed some day anyway.

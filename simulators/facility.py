@@ -65,6 +65,7 @@ START_S = 1_800_000_000.0
 """The moment at which every world begins: 2027-01-15 08:00 UTC."""
 EXPERIMENT, RUN = "mfxl1000126", "12"
 JID_URL = "http://jid.virtual:8446/jid/ws"
+_OF_THE_ARP = frozenset({"ARP_JOB_ID", "ARP_LOCATION", "JID_UPDATE_COUNTERS"})
 _SETTLE_S = 30.0
 _LATENCY = Latency(work_s={"jid.start_job": (0.3, 0.9), "jid.kill_job": (0.02, 0.1)})
 """submit_slurm.sh with its sbatch takes 0.3 to 0.9 s, scancel 0.02 to 0.1 s (measured)."""
@@ -187,6 +188,8 @@ class Facility:
             "LUTE_LAUNCHER_JOB": str(900_000 + number),
             "JID_UPDATE_COUNTERS": f"{JID_URL}/replace_counters/{EXPERIMENT}/{root}",
         } | self.launch_env
+        if self.scenario.started_from == "shell":
+            env = {name: value for name, value in env.items() if name not in _OF_THE_ARP}
         return self._launch(["-c", str(self._config), *chosen, *self.scenario.slurm_args, *more], env)
 
     def attach(self) -> Launch | None:

@@ -171,6 +171,12 @@ def _config_file(known: argparse.Namespace, rest: Sequence[str]) -> Path | None:
             "the following arguments are required: -c/--config", next_step="launch_airflow.py --help"
         )
     file = Path(known.config).absolute()
+    try:
+        str(file).encode()
+    except UnicodeEncodeError:
+        raise ConfigError(
+            "its path is not UTF-8, which Airflow and the JID need", file=file, next_step="rename it"
+        ) from None
     check_config(file)
     return file
 

@@ -1,5 +1,6 @@
 """The launcher, as a function of its arguments."""
 
+import errno
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,8 +42,16 @@ def main(argv: Sequence[str], process: Process | None = None, *, scripts: Path =
         process.abandon_output()
         if "--debug" in argv:
             process.write_error(traceback.format_exc())
-        process.write_error(f"launch_airflow.py: error: {error}\n  next: make room where its log lies")
+        process.write_error(f"launch_airflow.py: error: {error}\n  next: {_next_step(error)}")
         return 1
+
+
+def _next_step(error: OSError) -> str:
+    if isinstance(error, BrokenPipeError):
+        return "let its output be read to the end"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "make room where its log lies"
+    return "see whether the folder it was started in is still there"
 
 
 def _launch(arguments: LaunchArguments, process: Process) -> int:

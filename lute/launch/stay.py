@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lute.airflow_api.client import AirflowClient
-from lute.airflow_api.models import RunState
+from lute.airflow_api.models import RunState, TaskState
 from lute.arp.counters import Counters
 from lute.errors import ConfigError, LuteError, PermanentError, TransientError
 from lute.launch.collect import LogCollector
@@ -95,6 +95,7 @@ class Stay:
         Whatever ends this earlier ends the run, too: it must not go on unwatched.
         """
         is_there = True
+        self._begin_reports()
         try:
             try:
                 start()
@@ -112,6 +113,9 @@ class Stay:
                 self._sweep.run(_ONCE_MORE_S)
             elif is_there:
                 self._give_up()
+            if is_there:
+                with contextlib.suppress(OSError):  # the output may be what went wrong
+                    self._tell_end()
             raise
         self._process.signals.ignore()
         self._progress.close()
@@ -160,21 +164,51 @@ class Stay:
                     f"DAG run {run_id} may go on in Airflow, it could not be marked failed: {error.what}"
                 )
         else:
+            self._state = RunState.FAILED
             self._tell_if_possible(f"DAG run {run_id} was marked failed, which cancels its jobs")
+        self._tell_if_possible(f"Looking for {_ONCE_MORE_S[0]:.0f} s whether a job of it is left")
         self._sweep.run(_ONCE_MORE_S)
+        if self._state.is_final:
+            with contextlib.suppress(LuteError, OSError):
+                self._collector.update(self._airflow.task_instances(self._run.dag_id, run_id))
 
     def _conclude(self, state: RunState) -> None:
         """Tell how everything went."""
         if self._rows is not None:
             self._rows.finish()
+        self._tell_end()
+        failed = [step.label for step in self._steps if step.state is TaskState.FAILED]
+        although = f", although {', '.join(failed)} failed" if failed and state is RunState.SUCCESS else ""
+        self.output.news(f"Workflow {self._workflow}: {state}{although}")
+
+    def _begin_reports(self) -> None:
+        """Put reports of a run that is not over in the place of those that an earlier one may have left.
+
+        Raises:
+            ConfigError: one cannot be written.
+        """
+        for file in self._reports:
+            try:
+                self._write_report(file)
+            except OSError as error:
+                raise ConfigError(
+                    f"the report cannot be written: {error.strerror}",
+                    file=file,
+                    next_step="give --report a file in a folder of yours",
+                ) from error
+
+    def _tell_end(self) -> None:
+        """Print the table and write the reports."""
         for line in (*table_lines(self._steps), *reasons(self._steps)):
             self.output.line(line)
         for file in self._reports:
             try:
-                write_report(file, self._workflow, self._run, state, list(self._steps))
+                self._write_report(file)
             except OSError as error:
                 self.output.news(f"WARNING: the report {file} could not be written: {error}")
-        self.output.news(f"Workflow {self._workflow}: {state}")
+
+    def _write_report(self, file: Path) -> None:
+        write_report(file, self._workflow, self._run, self._state, list(self._steps))
 
     def _tell_if_possible(self, text: str) -> None:
         with contextlib.suppress(OSError):  # the output may be what went wrong

@@ -63,7 +63,7 @@ def read_workflow(file: Path, slurm_params: Sequence[str]) -> Workflow:
         Step(task_id=name, next=tuple(step.next), settings=StepSettings.model_validate(step.settings))
         for name, step in reader.steps.items()
     )
-    return Workflow(title=file.name[:200], steps=steps)
+    return Workflow(title=file.name.encode(errors="replace").decode()[:200], steps=steps)
 
 
 class _Reader:

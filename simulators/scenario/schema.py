@@ -118,6 +118,7 @@ class Scenario(_Model):
         user_workflow: text of a file that is given to the launcher by -W; `workflow` is run_time then.
         airflow: with which major version of Airflow it is as described; None for both.
         launches: how many launchers start it at the same moment.
+        started_from: whether the ARP starts the launcher, for the eLog, or a user in a shell.
         slurm_args: arguments for Slurm on the launcher's command line.
         token_channel: how the token reaches the operators; see `[jid] token_channel` of a site file.
         retries, retry_delay_s: of every task, where the DAG file gives none.
@@ -136,6 +137,7 @@ class Scenario(_Model):
     user_workflow: str = ""
     airflow: Literal[2, 3] | None = None
     launches: int = Field(default=1, ge=1, le=100)
+    started_from: Literal["elog", "shell"] = "elog"
     slurm_args: tuple[str, ...] = ("--partition=milano", "--account=lcls:virtual", "--ntasks=4")
     token_channel: Literal["conf", "variable"] = "conf"  # noqa: S105 - no password
     retries: int = Field(default=0, ge=0, le=100)

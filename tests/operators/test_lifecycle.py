@@ -10,10 +10,10 @@ import pytest
 from lute.errors import PermanentError, RemoteError, TransientError
 from lute.jid.client import JidClient
 from lute.jid.documents import JobRecord
-from lute.jid.start import JobGone
+from lute.jid.start import JobGone, RefusedTooLate
 from lute.jid.status import JobStatus
 from lute.jid.wire import parse_record
-from lute.operators.lifecycle import Lifecycle, Outcome, StepStopped
+from lute.operators.lifecycle import JobMayRun, Lifecycle, Outcome, StepStopped
 from lute.operators.waiting import Limits
 from tests.fakes import FakeClock, settings
 
@@ -188,6 +188,27 @@ def test_a_submission_that_failed_for_now_is_cancelled_before_anybody_tries_agai
     jid.kill_trouble = TransientError("no reply either", endpoint="e")
     with pytest.raises(PermanentError, match="a job of it may run: no reply either"):
         run(jid)
+
+
+def test_a_refusal_after_an_unclear_attempt_cancels_what_that_may_have_led_to() -> None:
+    trouble = RefusedTooLate("token refused", endpoint="e", http_status=403)
+    jid = FakeJid(FakeClock(), {0: "RUNNING"}, start_trouble=trouble)
+    with pytest.raises(RefusedTooLate):
+        lifecycle_of(jid).submit(DOCUMENT)
+    assert jid.cancelled == 1
+    jid.kill_trouble = PermanentError("token refused", endpoint="e", http_status=403)
+    with pytest.raises(JobMayRun, match="token refused; a job of it may run: token refused"):
+        lifecycle_of(jid).submit(DOCUMENT)
+
+
+def test_a_question_without_an_answer_ends_no_job() -> None:
+    jid = FakeJid(FakeClock(), {0: "RUNNING", 5000: "DONE"})
+    lifecycle = lifecycle_of(jid)
+    record = lifecycle.submit(DOCUMENT)
+    jid.start_trouble = PermanentError("there is no configuration file", endpoint="e")
+    assert lifecycle.wait(record, DOCUMENT, Limits(10.0)).status is JobStatus.DONE
+    assert len(jid.starts) > 2
+    assert jid.killed == []
 
 
 def test_a_refused_submission_leaves_nothing_to_cancel() -> None:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from lute.jid.documents import JobRecord
+from lute.jid.wire import parse_record
 from lute.operators.polling import SharedPoller, shared_poller
 from tests.operators.test_polling import Jid, in_virtual_time, record
 
@@ -61,6 +62,22 @@ def test_who_is_cancelled_while_the_jid_is_asked_harms_nobody() -> None:
 
     assert "2" in {one.tool_id for one in in_virtual_time(work())}
     assert jid.asked == [2]
+
+
+def test_a_jid_that_does_not_tell_which_job_is_which_is_asked_for_one_at_a_time() -> None:
+    asked = []
+
+    async def ask(records: list[JobRecord]) -> list[JobRecord]:
+        asked.append(len(records))
+        return [parse_record({"status": "DONE" if one.tool_id == "1" else "FAILED"}) for one in records]
+
+    async def work() -> list[str]:
+        poller = SharedPoller()
+        found = await asyncio.gather(*(poller.poll(record(n), 1.0, ask) for n in (1, 2)))
+        return [answer[0].status_word for answer in found]
+
+    assert in_virtual_time(work()) == ["DONE", "FAILED"]
+    assert asked == [2, 1, 1]
 
 
 def test_who_is_cancelled_while_a_bad_document_is_looked_for_is_not_asked_for() -> None:

@@ -44,6 +44,16 @@ def test_a_day_of_waiting_costs_few_polls_and_doubts(together: int, least: int, 
     assert least <= doubts <= most
 
 
+def test_a_status_that_may_be_another_jobs_is_none() -> None:
+    wait = new_wait()
+    wait.told([record("DONE", ""), record("FAILED", "8")], 10.0)
+    assert not wait.is_over
+    wait.told([record("DONE", ""), record("DONE", "")], 20.0)
+    assert not wait.is_over
+    wait.told([record("DONE", "")], 30.0)
+    assert wait.is_over
+
+
 def test_after_an_outage_the_script_is_asked_at_once() -> None:
     wait = new_wait()
     wait.told([record("RUNNING")], 10.0)

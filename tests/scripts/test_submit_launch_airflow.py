@@ -27,7 +27,7 @@ def test_the_launcher_is_a_job_of_one_core_with_the_same_arguments(run: Run, con
     assert done.argv[job + 1 :] == [str(SCRIPTS), *given]
     own = done.argv[:job]
     assert own[:2] == ["--job-name=launch_test", "--ntasks=1"]
-    assert own[4:] == ["--partition=milano", "--account=lcls:x"]
+    assert own[4:] == ["--open-mode=append", "--partition=milano", "--account=lcls:x"]
     assert done.option("output")[0].startswith("launch_test_mfxl1000126_r0012_")
 
 

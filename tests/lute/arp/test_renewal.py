@@ -231,6 +231,27 @@ def test_a_run_that_goes_on_already_is_not_lost_to_a_failure() -> None:
     assert (other.lines, other.fetches) == ([], [])
 
 
+def test_a_run_that_goes_on_keeps_a_token_that_may_last_longer_than_the_one_given() -> None:
+    world = World()
+    better = world.token(16_000)
+    world.variables[KEY] = better
+    world.elog_is_up = False
+    keeper = world.keeper(world.token(1800))
+    keeper.resume()
+    assert world.variables == {KEY: better}
+    keeper.close()
+    assert world.variables == {}
+
+
+def test_without_a_token_of_its_own_a_launcher_says_whose_the_run_has() -> None:
+    world = World()
+    world.has_ticket = False
+    world.keeper().resume()
+    (said,) = world.lines
+    assert "is the one that the run's launcher before this one left" in said
+    assert "expired" not in said
+
+
 class TestTickets:
     @pytest.fixture
     def world(self) -> World:

@@ -49,7 +49,7 @@ def step(
         ("Bus error (core dumped)", "a bus error"),
         ("Segmentation fault (core dumped)", "segmentation fault"),
         ("MPI_ABORT was invoked on rank 3 in communicator", "an MPI rank gave up"),
-        ("error: the JID refused the token", "the token expired"),
+        ("error: the JID refused the token", "the JID refused the token: launch again"),
         ("could not do it: sbatch: error: invalid partition specified: x", "invalid partition specified: x"),
         ("[no log: TypeError: a bug]", "TypeError: a bug"),
         (

@@ -115,6 +115,12 @@ def test_the_launchers_own_batch_job_has_one_run_id_in_all_its_lives() -> None:
     env = ARP | {"LUTE_LAUNCHER_JOB": "123", "ARP_JOB_ID": "a:bC"}
     ids = {dag_run_id(build_conf(arguments(), env, settings(), runtime), env, runtime) for _ in range(2)}
     assert ids == {"mfxl1000126_r12_a-bC_job123"}
+    env = {name: value for name, value in env.items() if name != "ARP_JOB_ID"}
+    runtime.clock.sleep(3.0)
+    ids = {dag_run_id(build_conf(arguments(), env, settings(), runtime), env, runtime) for _ in range(2)}
+    assert len(ids) == 1
+    other = env | {"LUTE_LAUNCHER_JOB": "124"}
+    assert build_conf(arguments(), other, settings(), runtime).arp_root_job_id not in ids.pop()
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,26 @@ def test_a_line_without_end_is_printed_in_pieces(stage: Stage) -> None:
     assert len(stage.poll(b"x" * 20_000)) == 1
 
 
+def test_a_log_that_repeats_itself_is_printed_to_its_end(stage: Stage) -> None:
+    stage.poll(b"frame ok\n" * 1000)
+    assert stage.rest("frame ok\n" * 1500 + "last\n") == (
+        "(printed above, line by line)\n" + "frame ok\n" * 500 + "last\n"
+    )
+    other = Stage()
+    other.poll(b"frame ok\n" * 1000)
+    assert other.rest("frame ok\n" * 1000) == "(printed above, line by line)"
+
+
+def test_a_token_in_two_parts_is_never_printed(stage: Stage) -> None:
+    token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJyb290In0." + "s1gn4ture" * 20
+    whole = b"x" * 16380 + f" Bearer {token} end\n".encode()
+    shown = [line for end in (16395, 16450, len(whole)) for line in stage.poll(whole[:end])]
+    assert "".join(shown).count("end") == 1
+    assert "s1gn4ture" not in "".join(shown)
+    ahead = b"y\n" * 1_000_000 + f"Bearer {token} {'z' * 65_000} end\n".encode()
+    assert "s1gn4ture" not in "".join(line for _ in range(4) for line in stage.poll(whole + ahead))
+
+
 def test_airflow_is_asked_now_and_then_until_the_log_is_known(stage: Stage) -> None:
     stage.job = "{}"
     for _ in range(20):

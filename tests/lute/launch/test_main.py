@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -495,12 +496,45 @@ def test_what_cannot_be_done_is_told_before_anything_starts(
     assert not airflow.triggered
 
 
-def test_a_report_that_cannot_be_written_does_not_change_the_verdict(
+def test_a_report_that_cannot_be_written_is_told_before_anything_starts(
     airflow: FakeAirflow, argv: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "r.json").mkdir()
-    assert launcher.main([*argv, "--report", str(tmp_path / "r.json")]) == 0
+    assert launcher.main([*argv, "--report", str(tmp_path / "r.json")]) == 2
+    assert "r.json: the report cannot be written: Is a directory" in capsys.readouterr().err
+    assert not any(request[1].endswith("/dagRuns") for request in airflow.requests)
+
+
+def test_a_report_that_can_be_written_no_more_does_not_change_the_verdict(
+    airflow: FakeAirflow,
+    argv: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = tmp_path / "there"
+    folder.mkdir()
+    monkeypatch.setattr("lute.launch.stay.table_lines", lambda _steps: shutil.rmtree(folder) or [])
+    assert launcher.main([*argv, "--report", str(folder / "r.json")]) == 0
     assert "WARNING: the report" in capsys.readouterr().out
+
+
+def test_an_interrupted_run_has_a_report_and_a_table(
+    airflow: FakeAirflow,
+    clock: FakeClock,
+    argv: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    report = tmp_path / "r.json"
+    report.write_text("of an earlier run")
+    airflow.states, airflow.tasks = ["running"], [[task("A", "running")]]
+    clock.at_sleep = lambda now_s: signal.raise_signal(signal.SIGTERM) if now_s > 3 else None
+    assert launcher.main([*argv, "--report", str(report)]) == 128 + signal.SIGTERM
+    found = json.loads(report.read_text())
+    assert (found["state"], [row["step"] for row in found["steps"]]) == ("failed", ["A"])
+    out = capsys.readouterr().out
+    assert out.index("was marked failed") < out.index("step  state")
 
 
 def test_a_log_whose_operator_died_is_read_from_its_file(
