@@ -6,6 +6,7 @@ import contextlib
 import getpass
 import json
 import math
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -89,21 +90,34 @@ def _token_in(reply: requests.Response, endpoint: str) -> str:
     )
 
 
+def token_experiment(authorization: str) -> str | None:
+    """Return the experiment that a token is for; None if it does not say so.
+
+    Known: the claim `scp`, since June 2026.
+    """
+    value = _claims(authorization).get("scp")
+    return value if isinstance(value, str) and value else None
+
+
+def _claims(authorization: str) -> dict[str, Any]:
+    """Return what a token says; nothing for one that cannot be read."""
+    parts = authorization.removeprefix("Bearer ").strip().split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
 def token_expiry(authorization: str) -> float | None:
     """Return when a token expires, in POSIX seconds; None if it does not say so.
 
     Known: a JSON web token with the claim `exp`, before June 2026 with `expires`. Its signature is for the
     JID to check.
     """
-    parts = authorization.removeprefix("Bearer ").strip().split(".")
-    if len(parts) != 3:
-        return None
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (binascii.Error, ValueError, RecursionError):
-        return None
-    if not isinstance(claims, dict):
-        return None
+    claims = _claims(authorization)
     value = claims.get("exp", claims.get("expires"))
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lute.airflow_api.client import AirflowClient
-from lute.arp.token import token_expiry
+from lute.arp.token import token_experiment, token_expiry
 from lute.errors import ConfigError, LuteError
 from lute.jid.documents import RunConf
 from lute.launch.arguments import LaunchArguments
@@ -97,9 +97,14 @@ class DryRun:
         if not self._conf.authorization:
             self._output.line("The environment has no token; a launch gets one by your Kerberos ticket")
             return
+        whose = token_experiment(self._conf.authorization)
+        if whose not in (None, self._conf.experiment):
+            self.problems.append(
+                f"the token is for experiment {whose}, not {self._conf.experiment}: the JID will refuse it"
+            )
         expiry_s = token_expiry(self._conf.authorization)
         if expiry_s is None:
-            self._output.line("The token does not say when it expires")
+            self._output.line("The token does not say when it expires: is it one? The JID will tell")
             return
         left_s = expiry_s - self._process.runtime.clock.now().timestamp()
         if left_s < _SOON_S:

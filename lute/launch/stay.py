@@ -77,13 +77,13 @@ class Stay:
             self._rows = ProgressRows(counters, self._steps, clock, self.output)
             self.chores.append(self._rows.poll)
         self.chores.append(Leftovers(self._steps, self._sweep, clock).poll)
-        jobs = JobLookup(slurm, clock)
+        self._jobs = JobLookup(slurm, clock)
         self._collector = LogCollector(
             airflow,
             run,
             self.output,
             self._steps,
-            jobs,
+            self._jobs,
             process.log_files,
             settings.logs.max_kib,
             follower,
@@ -176,6 +176,9 @@ class Stay:
         """Tell how everything went."""
         if self._rows is not None:
             self._rows.finish()
+        for step in self._steps:
+            if step.slurm is not None and not step.has_final_slurm_state:  # it was about to end
+                step.slurm = self._jobs.job(step.job.tool_id) or step.slurm
         self._tell_end()
         failed = [step.label for step in self._steps if step.state is TaskState.FAILED]
         although = f", although {', '.join(failed)} failed" if failed and state is RunState.SUCCESS else ""

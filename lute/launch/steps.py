@@ -63,6 +63,11 @@ class Step:
         return self.has_spoken and is_over
 
     @property
+    def has_final_slurm_state(self) -> bool:
+        """Whether Slurm has told how its job ended."""
+        return self.slurm is not None and self.slurm.state is not None and self.slurm.state.is_final
+
+    @property
     def wait_s(self) -> float | None:
         """How long its job waited in Slurm's queue, in seconds; None if that is not known."""
         return None if self.slurm is None else _between_s(self.slurm.submit_time, self._job_start)
@@ -70,7 +75,7 @@ class Step:
     @property
     def run_s(self) -> float | None:
         """How long its job ran, in seconds, else its last try; None if neither is known."""
-        if self.slurm is not None and self.slurm.state is not None and self.slurm.state.is_final:
+        if self.slurm is not None and self.has_final_slurm_state:
             return _between_s(self._job_start, self.slurm.end_time)
         return _between_s(self.instance.started, self.instance.ended)
 
@@ -79,7 +84,7 @@ class Step:
         """How its job ended, where Airflow calls the step a success and the job is none; else empty."""
         if self.state is not TaskState.SUCCESS:
             return ""
-        if self.slurm is not None and self.slurm.state is not None and self.slurm.state.is_final:
+        if self.slurm is not None and self.has_final_slurm_state:
             return "" if self.slurm.state is SlurmState.COMPLETED else str(self.slurm.state)
         return self.job.status if self.job.status in ("FAILED", "EXITED") else ""
 

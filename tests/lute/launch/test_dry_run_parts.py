@@ -81,13 +81,20 @@ BAD = "Dry run of test: 1 problem(s); nothing was started"
             ["PROBLEM: the token expires in 9:59: launch from the eLog again, or get a new one", BAD],
         ),
         (0, ["PROBLEM: the token has expired: launch from the eLog again, or get a new one", BAD]),
-        (None, ["The token does not say when it expires", GOOD]),
+        (None, ["The token does not say when it expires: is it one? The JID will tell", GOOD]),
     ],
 )
 def test_how_long_the_token_is_good(stage: Stage, left_s: int | None, said: list[str]) -> None:
     claims = {} if left_s is None else {"exp": NOW_S + left_s}
     assert stage.run({}, Authorization=f"Bearer {token(**claims)}") == said
     assert stage.is_good is (said[-1] == GOOD)
+
+
+def test_a_token_for_another_experiment_is_a_problem(stage: Stage) -> None:
+    claims = {"exp": NOW_S + 36_000, "scp": "other"}
+    said = stage.run({}, Authorization=f"Bearer {token(**claims)}")
+    assert said[1].startswith("PROBLEM: the token is for experiment other, not ")
+    assert not stage.is_good
 
 
 def test_each_step_is_shown_and_slurm_asked_once_for_the_same(stage: Stage) -> None:
