@@ -38,6 +38,10 @@ check_python
 mapfile -d '' -t own_args < <("$lute_python" -P -m lute.launch.arguments "$@")
 wait "$!" || exit "$?"
 log_name="${own_args[0]}"
+for arg in "$@"; do
+    # It is over in seconds, and its answer is wanted here.
+    [[ "$arg" != --dry-run ]] || exec "$lute_python" "$scripts_dir/launch_airflow.py" "$@"
+done
 forget_enclosing_job
 log_file="$(log_file_name "$log_name")"
 
@@ -51,6 +55,7 @@ exec 3>&1
 said="$(sbatch --job-name="$log_name" --ntasks=1 --output="$log_file" --error="$log_file" --open-mode=append \
     "${own_args[@]:1}" "$scripts_dir/job_launch.sh" "$scripts_dir" "$@" 2>&1 >&3)" || exit_code="$?"
 [[ -z "$said" ]] || printf '%s\n' "$said" >&2
+((exit_code != 0)) || printf 'Its log: %s/%s, with the job for %%J\n' "$PWD" "$log_file" >&2
 # Where sbatch got no reply there may be a job, which needs them; old copies are removed some day anyway.
 if ((exit_code != 0)) && [[ -n "$tickets" && "$said" != *"timed out"* && "$said" != *"Zero Bytes"* ]]; then
     "$lute_python" -P -m lute.arp.kerberos --remove

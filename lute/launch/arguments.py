@@ -129,8 +129,9 @@ def parse_launch_arguments(argv: Sequence[str]) -> LaunchArguments:
 def _workflow(known: argparse.Namespace) -> str:
     """Return the name of the workflow, without `lute_`."""
     if bool(known.workflow) == bool(known.workflow_file):
+        given = "both are" if known.workflow else "none of them is"
         raise ConfigError(
-            "which workflow? one of -w/--workflow and -W/--workflow-file is required",
+            f"which workflow? -w/--workflow or -W/--workflow-file, and {given} given",
             next_step="launch_airflow.py --help",
         )
     workflow = str(known.workflow or RUN_TIME).removeprefix("lute_")

@@ -48,7 +48,7 @@ def _attach(
     if not airflow.has_run(run.dag_id, run.run_id):
         raise ConfigError(
             f"workflow {arguments.workflow} has no run '{run.run_id}'",
-            next_step="check -w, and the id: the launcher prints it as 'DAG run'",
+            next_step="check -w (run_time for a file's), and the id: the launcher prints it as 'DAG run'",
         )
     if is_run_time:
         at_end.enter_context(withdrawn_at_end(airflow, run_id, process, output.news))

@@ -61,15 +61,19 @@ class LogCollector:
         """Tell what is new in `tasks`."""
         self._steps.update(tasks)
         for task in tasks:
-            step = (task.task_id, task.map_index)
-            news = (task.state, task.try_number)
-            if self._told.get(step) == news:
-                continue
-            self._told[step] = news
-            if task.state.has_log:
-                self._collect(task)
-            elif task.state.is_final or task.state is TaskState.RUNNING:
-                self._output.news(f"{task.label}: {task.state}")
+            self.tell(task)
+
+    def tell(self, task: TaskInstance) -> None:
+        """Tell what is new of a task that `update` has seen."""
+        step = (task.task_id, task.map_index)
+        news = (task.state, task.try_number)
+        if self._told.get(step) == news:
+            return
+        self._told[step] = news
+        if task.state.has_log:
+            self._collect(task)
+        elif task.state.is_final or task.state is TaskState.RUNNING:
+            self._output.news(f"{task.label}: {task.state}")
 
     def _collect(self, task: TaskInstance) -> None:
         attempt = (task.task_id, task.map_index, task.try_number)

@@ -22,8 +22,8 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Interrupted(Exception):
-    """A signal asks the launcher to end."""
+class Interrupted(BaseException):
+    """A signal asks the launcher to end. Nobody's `except Exception` may swallow it: Slurm asks once only."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)

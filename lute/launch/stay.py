@@ -170,7 +170,17 @@ class Stay:
         self._sweep.run(_ONCE_MORE_S)
         if self._state.is_final:
             with contextlib.suppress(LuteError, OSError):
-                self._collector.update(self._airflow.task_instances(self._run.dag_id, run_id))
+                self._tell_of_ended_steps()
+
+    def _tell_of_ended_steps(self) -> None:
+        """Fetch the logs of the steps that were ended, as many as there is time for."""
+        clock = self._process.runtime.clock
+        tasks = self._airflow.task_instances(self._run.dag_id, self._run.run_id)
+        self._steps.update(tasks)
+        until_s = clock.monotonic() + ANSWER_S
+        for task in tasks:
+            if clock.monotonic() < until_s:
+                self._collector.tell(task)
 
     def _conclude(self, state: RunState) -> None:
         """Tell how everything went."""

@@ -1,3 +1,4 @@
+import re
 import sys
 from pathlib import Path
 
@@ -22,6 +23,9 @@ def test_the_launcher_is_a_job_of_one_core_with_the_same_arguments(run: Run, con
     done = run("submit_launch_airflow.sh", *given)
     assert done.exit_code == 0, done.stderr
     assert done.stdout == "Submitted batch job 7\n"
+    assert re.search(
+        r"^Its log: /.*/launch_test_mfxl1000126_r0012_.*_%J\.out, with", done.stderr, re.M | re.S
+    )
     assert done.argv is not None
     job = done.argv.index(str(SCRIPTS / "job_launch.sh"))
     assert done.argv[job + 1 :] == [str(SCRIPTS), *given]
@@ -119,6 +123,28 @@ def test_without_a_job_there_is_no_copy(run: Run, config: Path, folder: Path, tm
     assert "/.lute/krb5/" in done.env["KRB5CCNAME"]  # there was one
     assert copies(tmp_path) == []
     assert users.is_file()
+
+
+def test_tickets_stay_where_there_may_be_a_job(run: Run, config: Path, folder: Path, tmp_path: Path) -> None:
+    env: dict[str, str] = {
+        "SBATCH_SAYS": "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation",
+        "SBATCH_EXIT": "1",
+    }
+    cache_for(env, folder)
+    assert run("submit_launch_airflow.sh", "-c", str(config), "-w", "test", **env).exit_code == 1
+    assert len(copies(tmp_path)) == 1
+
+
+def test_a_dry_run_is_none_of_slurms_business(run: Run, config: Path, tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text(
+        f'#!/bin/bash\n[[ "$1" != */launch_airflow.py ]] || {{ echo "dry: ${{*:2}}"; exit 2; }}\n'
+        f'exec "{sys.executable}" "$@"\n'
+    )
+    python.chmod(0o755)
+    words = ["-c", str(config), "-w", "test", "--dry-run"]
+    done = run("submit_launch_airflow.sh", *words, LUTE_PYTHON=str(python))
+    assert (done.exit_code, done.stdout, done.argv) == (2, f"dry: {' '.join(words)}\n", None)
 
 
 def test_tickets_that_cannot_be_copied_stop_nobody(run: Run, config: Path) -> None:

@@ -100,7 +100,7 @@ HELP = "launch_airflow.py --help"
 @pytest.mark.parametrize(
     ("argv", "what", "next_step"),
     [
-        ("-c CONFIG", "which workflow? one of -w/--workflow and -W/--workflow-file is required", HELP),
+        ("-c CONFIG", "which workflow? -w/--workflow or -W/--workflow-file, and none of them is given", HELP),
         ("-w test", "the following arguments are required: -c/--config", HELP),
         ("-w test -c", "argument -c/--config: expected one argument", HELP),
         ("-w a/b -c CONFIG", "'a/b' is not the name of a workflow", "check -w"),
@@ -172,6 +172,6 @@ def test_a_mistake_is_told_on_standard_error(config: str, capsys: pytest.Capture
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err == (
-        "submit_launch_airflow.sh: error: which workflow? one of -w/--workflow and -W/--workflow-file is"
-        " required\n  next: launch_airflow.py --help\n"
+        "submit_launch_airflow.sh: error: which workflow? -w/--workflow or -W/--workflow-file, and none of"
+        " them is given\n  next: launch_airflow.py --help\n"
     )

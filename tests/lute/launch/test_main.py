@@ -434,7 +434,7 @@ def test_a_run_that_is_not_there_cannot_be_attached_to(
     assert launcher.main(["--attach", "r1", "-w", "test"]) == 2
     assert capsys.readouterr().err == (
         "launch_airflow.py: error: workflow test has no run 'r1'\n"
-        "  next: check -w, and the id: the launcher prints it as 'DAG run'\n"
+        "  next: check -w (run_time for a file's), and the id: the launcher prints it as 'DAG run'\n"
     )
     assert not airflow.patched
 

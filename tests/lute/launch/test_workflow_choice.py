@@ -27,8 +27,8 @@ def test_a_file_stands_in_for_the_name(files: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["-c", "CONFIG"], "one of -w/--workflow and -W/--workflow-file is required"),
-        (["-c", "CONFIG", "-w", "test", "-W", "FLOW"], "which workflow"),
+        (["-c", "CONFIG"], "-w/--workflow or -W/--workflow-file, and none of them is given"),
+        (["-c", "CONFIG", "-w", "test", "-W", "FLOW"], "-W/--workflow-file, and both are given"),
         (["-c", "CONFIG", "-w", "run_time"], "run_time has no steps of its own"),
         (["-c", "CONFIG", "-w", "lute_run_time"], "run_time has no steps of its own"),
         (["-c", "CONFIG", "-W", "/no such/file.yaml"], "cannot be read"),
