@@ -195,7 +195,7 @@ submit_once() { # SBATCH ARGUMENTS
         without_a_reply "$code"
     fi
     own="$job"
-    job="$(record_job "$record" "$try" "$job")" || job="$own" # the disk may be full: squeue knows it, too
+    job="$(record_job "$record" "$try" "$job")" || job="$own" # the record is damaged, which the next call tells
     [[ "$job" == "$own" ]] || scancel "$own"
     if [[ -e "$record/cancelled" ]]; then
         scancel "$job"
@@ -230,12 +230,14 @@ without_a_reply() { # EXIT_CODE; sets job
 
 # Let this try never run (any more), and print its job, if it has one, as sbatch does.
 cancel_try() {
-    local record="$step/try-$try" job
-    mkdir -p -- "$record" || give_up 1 "error: the records cannot be written"
-    : >"$record/cancelled" || give_up 1 "error: the records cannot be written"
+    local record="$step/try-$try" job is_noted=""
+    if mkdir -p -- "$record" && : >"$record/cancelled"; then
+        is_noted=yes
+    fi
     job="$(recorded_job "$record" "$try")" || job=""
     [[ -n "$job" ]] || job="$(marked_job "$try")" || exit "$?"
     if [[ -z "$job" ]]; then
+        [[ -n "$is_noted" ]] || give_up 1 "error: the records cannot be written"
         echo "submit_slurm.sh: try $try has no job: nothing to cancel"
         exit 0
     fi

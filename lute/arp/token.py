@@ -99,18 +99,6 @@ def token_experiment(authorization: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _claims(authorization: str) -> dict[str, Any]:
-    """Return what a token says; nothing for one that cannot be read."""
-    parts = authorization.removeprefix("Bearer ").strip().split(".")
-    if len(parts) != 3:
-        return {}
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (binascii.Error, ValueError, RecursionError):
-        return {}
-    return claims if isinstance(claims, dict) else {}
-
-
 def token_expiry(authorization: str) -> float | None:
     """Return when a token expires, in POSIX seconds; None if it does not say so.
 
@@ -124,3 +112,15 @@ def token_expiry(authorization: str) -> float | None:
     with contextlib.suppress(OverflowError):  # a whole number too large for a float
         return float(value) if math.isfinite(value) else None
     return None
+
+
+def _claims(authorization: str) -> dict[str, Any]:
+    """Return what a token says; nothing for one that cannot be read."""
+    parts = authorization.removeprefix("Bearer ").strip().split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}

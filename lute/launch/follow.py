@@ -28,7 +28,6 @@ class _Stream:
         held: the beginning of a line whose end is not there yet.
         printed: the end of what was printed.
         printed_chars: so many characters were printed from the log's beginning; None if some were left out.
-        is_mid_line: the next part begins somewhere in a line.
     """
 
     path: str
@@ -36,7 +35,6 @@ class _Stream:
     held: bytes = b""
     printed: str = ""
     printed_chars: int | None = 0
-    is_mid_line: bool = False
 
 
 class LogFollower:
@@ -112,19 +110,19 @@ class LogFollower:
             return False
         if size < stream.offset:
             self._say(step, "[the log begins again: its job was requeued, or its file cut]")
-            self._streams[_attempt(step)] = stream = _Stream(stream.path)
-        if size - stream.offset > _MOST_BEHIND:
+            stream.offset, stream.held, stream.printed, stream.printed_chars = 0, b"", "", 0
+        is_far_behind = size - stream.offset > _MOST_BEHIND
+        if is_far_behind:
             skipped = size - stream.offset - _MOST_AT_ONCE
             self._say(step, f"[{skipped} bytes left out here; all of it: {stream.path}]")
             stream.offset, stream.held = size - _MOST_AT_ONCE, b""
-            stream.printed_chars, stream.is_mid_line = None, True
+            stream.printed_chars = None
         part = self._files.read(stream.path, stream.offset, _MOST_AT_ONCE)
         if not part:
             return False
         stream.offset += len(part)
-        if stream.is_mid_line:  # the rest of a word may be that of a token, which nobody would know for one
-            part = part.partition(b"\n")[2] or part
-            stream.is_mid_line = False
+        if is_far_behind:  # from the next word on: the rest of a token is not known for one
+            part = part.split(maxsplit=1)[-1]
         lines, newline, stream.held = (stream.held + part).rpartition(b"\n")
         if newline:
             self._print(step, stream, lines + newline)

@@ -25,6 +25,8 @@ from lute.slurm.commands import SlurmCommands
 
 _ONCE_MORE_S = (8.0,)
 """Slurm kills a launcher 30 s after it has asked it to end: all must be over by then."""
+_LOGS_UNTIL_S = 12.0
+"""So long after the launcher was asked to end it fetches logs: time is left to tidy up in Airflow."""
 _WITHOUT_HASTE_S = (10.0, 25.0)
 """A submission that was under way may take a minute (start_job_s)."""
 
@@ -155,7 +157,8 @@ class Stay:
     def _give_up(self) -> None:
         """Mark the run failed and cancel its jobs, so that nothing goes on unwatched. Never raises."""
         self._airflow.hurry(ANSWER_S)
-        run_id = self._run.run_id
+        clock, run_id = self._process.runtime.clock, self._run.run_id
+        logs_until_s = clock.monotonic() + _LOGS_UNTIL_S
         try:
             self._airflow.fail_run(self._run.dag_id, run_id)
         except LuteError as error:
@@ -168,18 +171,16 @@ class Stay:
             self._tell_if_possible(f"DAG run {run_id} was marked failed, which cancels its jobs")
         self._tell_if_possible(f"Looking for {_ONCE_MORE_S[0]:.0f} s whether a job of it is left")
         self._sweep.run(_ONCE_MORE_S)
-        if self._state.is_final:
+        if self._state.is_final and clock.monotonic() < logs_until_s:
             with contextlib.suppress(LuteError, OSError):
-                self._tell_of_ended_steps()
+                self._tell_of_ended_steps(logs_until_s)
 
-    def _tell_of_ended_steps(self) -> None:
+    def _tell_of_ended_steps(self, until_s: float) -> None:
         """Fetch the logs of the steps that were ended, as many as there is time for."""
-        clock = self._process.runtime.clock
         tasks = self._airflow.task_instances(self._run.dag_id, self._run.run_id)
         self._steps.update(tasks)
-        until_s = clock.monotonic() + ANSWER_S
         for task in tasks:
-            if clock.monotonic() < until_s:
+            if self._process.runtime.clock.monotonic() < until_s:
                 self._collector.tell(task)
 
     def _conclude(self, state: RunState) -> None:

@@ -14,7 +14,7 @@ import json
 import os
 import sys
 import time
-from _socket import AF_UNIX, SHUT_WR, SOCK_STREAM
+from _socket import AF_UNIX, MSG_NOSIGNAL, SHUT_WR, SOCK_STREAM
 from _socket import socket as Socket  # noqa: N812
 from signal import SIG_DFL, SIGINT, SIGPIPE, signal
 
@@ -36,7 +36,8 @@ def ask(request: dict[str, Any], path: str, wait_s: float) -> dict[str, Any] | N
         return None
     parts = []
     try:
-        connection.sendall(json.dumps(request).encode())
+        # SIGPIPE is for standard output: a controller that dies meanwhile is to be told of.
+        connection.sendall(json.dumps(request).encode(), MSG_NOSIGNAL)
         connection.shutdown(SHUT_WR)
         while part := connection.recv(1 << 16):
             parts.append(part)

@@ -30,14 +30,21 @@ class LiveFunctions:
                 self._by_name.setdefault(thing.__qualname__, []).append(thing)
 
     def become(self, mutant: Mutant) -> bool:
-        """Make all of them do as the mutant's, for the rest of this process's life; tell whether any can."""
+        """Make all of them do as the mutant's, for the rest of this process's life; tell whether all can.
+
+        One that uses `super()` where it did not, or the other way round, cannot: its closure is another.
+        """
         code = _codes(compile(mutant.code, self.path, "exec", dont_inherit=True))
         nodes = dict(definitions(ast.parse(mutant.code)))
-        for name in mutant.functions:
-            for function in self._by_name.get(name, []):
-                function.__code__ = code[name]
-                _take_defaults(function, nodes[name].args)
-        return any(name in self._by_name for name in mutant.functions)
+        functions = [
+            (name, function) for name in mutant.functions for function in self._by_name.get(name, [])
+        ]
+        if any(function.__code__.co_freevars != code[name].co_freevars for name, function in functions):
+            return False
+        for name, function in functions:
+            function.__code__ = code[name]
+            _take_defaults(function, nodes[name].args)
+        return bool(functions)
 
 
 def _codes(module: CodeType) -> dict[str, CodeType]:

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 import responses
 
+from lute.airflow_api.models import TaskInstance, TaskState
 from lute.errors import ConfigError
 from lute.jid.wire import parse_record
+from lute.launch.steps import Step, read_job
 from lute.operators import jidoperators, step, tokens
 from lute.operators._compat import AirflowException, AirflowFailException, kill_limit_s
 from lute.operators.jidoperators import JIDSlurmOperator
+from lute.operators.lifecycle import JobMayRun, Lifecycle
 from lute.operators.triggers import JobTrigger
 from tests.fakes import CONF, START, FakeClock, fake_runtime, settings
 
@@ -149,6 +152,19 @@ def test_a_job_of_which_the_jid_tells_nothing_new_is_asked_for_with_its_submissi
     assert len(asked) == 2
     first, second = (json.loads(body)["def"]["parameters"] for body in asked)
     assert second == f"{first} --known-job 7"
+
+
+def test_the_launcher_is_told_of_a_submission_that_may_have_led_to_a_job(
+    jid: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(_self: Any, _document: Any) -> None:
+        raise JobMayRun("no reply; a job of it may run", endpoint="e")
+
+    monkeypatch.setattr(Lifecycle, "submit", lost)
+    ti = execute(JIDSlurmOperator(task_id="Tester"))
+    assert isinstance(ti.error, AirflowFailException)  # type: ignore[attr-defined]
+    told = read_job(ti.xcoms["job"])
+    assert not Step(TaskInstance("Tester", -1, TaskState.FAILED, 1), job=told).is_certain
 
 
 def test_what_nobody_foresaw_is_told_in_the_log_without_secrets(

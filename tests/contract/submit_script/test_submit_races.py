@@ -64,6 +64,16 @@ def test_a_full_disk_leaves_no_damaged_record(leg: ScriptLeg) -> None:
     assert running(leg) == [f"lute:{STEP}:1"]
 
 
+def test_a_job_is_cancelled_although_that_cannot_be_noted(leg: ScriptLeg) -> None:
+    assert leg.call([*WORDS, "--try", "1"])[0] == 0
+    (leg.folder / f".lute/submissions/{STEP}/try-1/cancelled").mkdir()  # as good as not to be written
+    assert leg.call([*WORDS, "--try", "1", "--cancel"])[0] == 0
+    assert running(leg) == []
+    (leg.folder / f".lute/submissions/{STEP}/try-2/cancelled").mkdir(parents=True)
+    code, _, stderr = leg.call([*WORDS, "--try", "2", "--cancel"])
+    assert (code, "the records cannot be written" in stderr) == (1, True)
+
+
 def test_a_folder_whose_name_is_a_pattern(tmp_path: Path) -> None:
     folder = tmp_path / "run[1] *"
     folder.mkdir()

@@ -11,8 +11,9 @@ import responses
 from lute.errors import ConfigError, PermanentError, RemoteError, TransientError
 from lute.jid.client import JidClient
 from lute.jid.documents import JobRecord
-from lute.jid.start import JobGone, UnclearRefusal
+from lute.jid.start import JobGone, RefusedTooLate, UnclearRefusal
 from lute.jid.status import JobStatus
+from lute.jid.wire import parse_record
 from tests.fakes import FakeClock, fake_runtime, settings
 
 BASE = "http://jid.test/jid/ws"
@@ -226,6 +227,28 @@ def test_patience_with_a_refusal_depends_on_what_it_says(
     with pytest.raises(TransientError, match=refusal):
         client.start_job(DOCUMENT)
     assert limit_s - 30 < clock.elapsed_s <= limit_s
+
+
+@pytest.mark.parametrize("unclear", [True, False])
+def test_a_refusal_after_an_unclear_attempt_is_one_of_its_own(
+    client: JidClient, jid: responses.RequestsMock, unclear: bool
+) -> None:
+    if unclear:
+        jid.post(f"{BASE}/exp/start_job", body=requests.ConnectionError("reset"))
+    jid.post(f"{BASE}/exp/start_job", status=403, json={"success": False})
+    with pytest.raises(PermanentError, match="refused the token") as caught:
+        client.start_job(DOCUMENT)
+    assert isinstance(caught.value, RefusedTooLate) is unclear
+    assert (caught.value.http_status, caught.value.endpoint) == (403, f"{BASE}/exp/start_job")
+
+
+def test_of_a_known_job_the_script_is_asked_how_it_is(client: JidClient, jid: responses.RequestsMock) -> None:
+    said = "submit_slurm.sh: job 7 has ended with exit code 3"
+    jid.post(f"{BASE}/exp/start_job", json={"success": False, "errormsg": said})
+    known = parse_record(DOCUMENT | {"tool_id": "7", "status": "RUNNING"})
+    assert client.known_job(DOCUMENT, known).status is JobStatus.FAILED
+    sent = json.loads(jid.calls[0].request.body or "")
+    assert sent["def"]["parameters"] == f"{DOCUMENT['def']['parameters']} --known-job 7"  # type: ignore[index]
 
 
 def test_what_the_script_or_sbatch_refuses_is_permanent_and_quoted(

@@ -1,3 +1,4 @@
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,13 @@ def test_all_that_may_be_said(config: str, tmp_path: Path) -> None:
     assert parse_launch_arguments(["--attach", "r 1", "-w", "test"]) == LaunchArguments(
         None, "test", False, False, None, None, (), attach="r 1"
     )
+
+
+def test_a_configuration_whose_path_airflow_cannot_be_told(tmp_path: Path) -> None:
+    file = tmp_path / os.fsdecode(b"bad\xff.yaml")
+    file.write_text("title: t\n")
+    with pytest.raises(ConfigError, match="its path is not UTF-8"):
+        parse_launch_arguments(["-c", str(file), "-w", "test"])
 
 
 HELP = "launch_airflow.py --help"

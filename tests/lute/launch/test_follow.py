@@ -145,6 +145,13 @@ def test_a_line_without_end_is_printed_in_pieces(stage: Stage) -> None:
     assert len(stage.poll(b"x" * 20_000)) == 1
 
 
+def test_a_log_that_begins_again_just_before_the_end_has_an_end(stage: Stage) -> None:
+    stage.poll(b"one\ntwo\n")
+    stage.file = b"new\n"
+    assert stage.rest("new\n") == "(printed above, line by line)"
+    assert stage.lines[-1] == "Tester | new"
+
+
 def test_a_log_that_repeats_itself_is_printed_to_its_end(stage: Stage) -> None:
     stage.poll(b"frame ok\n" * 1000)
     assert stage.rest("frame ok\n" * 1500 + "last\n") == (

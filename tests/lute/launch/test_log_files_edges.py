@@ -9,9 +9,6 @@ from lute.launch import main as launcher
 from lute.launch.log_files import SystemLogFiles
 from tests.fakes import settings
 from tests.lute.airflow_api.fake_airflow import FakeAirflow, task
-from tests.lute.launch import test_main as launches
-
-airflow, clock, argv = launches.airflow, launches.clock, launches.argv
 
 
 def test_a_part_of_a_file_is_read(tmp_path: Path) -> None:

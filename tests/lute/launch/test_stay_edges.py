@@ -10,9 +10,6 @@ from lute.launch import main as launcher
 from lute.seams.commands import Completed
 from tests.fakes import FakeClock, fake_runtime
 from tests.lute.airflow_api.fake_airflow import FakeAirflow, task
-from tests.lute.launch import test_main as launches
-
-airflow, clock, argv = launches.airflow, launches.clock, launches.argv
 
 
 class Slurm:

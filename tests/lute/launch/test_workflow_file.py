@@ -1,5 +1,6 @@
 """Workflows in YAML files of their users."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,12 @@ def read(folder: Path, text: str, slurm_params: tuple[str, ...] = SLURM) -> Work
 
 def settings(workflow: Workflow) -> dict[str, dict[str, object]]:
     return {step.task_id: step.settings.model_dump(exclude_defaults=True) for step in workflow.steps}
+
+
+def test_a_file_name_that_is_not_utf_8_does_no_harm(tmp_path: Path) -> None:
+    file = tmp_path / os.fsdecode(b"flow\xff.yaml")
+    file.write_text("task_name: Tester")
+    assert "flow?.yaml" in read_workflow(file, SLURM).to_json()
 
 
 def test_a_file_as_lute_has_always_had_it(tmp_path: Path) -> None:

@@ -309,6 +309,27 @@ def test_kills_at_random_moments_lose_no_job_and_run_none_twice(served: Served, 
     assert len(ran) == len(set(ran))
 
 
+def test_a_controller_that_dies_while_it_is_asked_is_told_of(short_folder: Path) -> None:
+    path = short_folder / "socket"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        hangs_up = threading.Thread(target=lambda: listener.accept()[0].close())
+        hangs_up.start()
+        env = dict.fromkeys("ABC", 100000 * "x")  # more than a socket holds: it is still sending then
+        asked = subprocess.run(
+            [BIN / "sbatch", "-"],
+            env={**env, "LUTE_SIM_SLURM_SOCKET": str(path), "PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        hangs_up.join()
+    problem = "Socket timed out on send/recv operation"
+    assert (asked.returncode, asked.stderr) == (1, f"sbatch: error: Batch job submission failed: {problem}\n")
+
+
 def test_a_torn_journal_loses_nothing_that_was_told(served: Served) -> None:
     job = served.submit("--hold", "--wrap", "true")
     served.daemon.send_signal(signal.SIGKILL)
