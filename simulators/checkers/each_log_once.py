@@ -17,6 +17,10 @@ _FOR_ALL = "triggerer"
 """Fetches the logs of all deferred steps whose jobs are DONE."""
 
 
+_HANDED_ON_S = 1.0
+"""So long after it has fetched a log a triggerer has told Airflow; its last requests end as long after it."""
+
+
 @checker
 def each_log_once(history: History, facts: Facts) -> Iterator[str]:  # noqa: ARG001
     """The launcher prints the log of each try once, never twice; a try fetches it from the JID once."""
@@ -31,10 +35,16 @@ def each_log_once(history: History, facts: Facts) -> Iterator[str]:  # noqa: ARG
             for label, number in _expected(history, launcher):
                 if not titles[label, number]:
                     yield f"{launcher.name} does not print the log of {label}, try {number}"
+    restarts_s = [entry["t"] for entry in history.faults if entry["what"] == "triggerer_restart"]
     fetched = Counter(
         entry["actor"]
         for entry in history.exchanges
-        if entry["endpoint"] == "jid.job_log_file" and entry["status"] == 200
+        if entry["endpoint"] == "jid.job_log_file"
+        and entry["status"] == 200
+        # What a triggerer had fetched when it died it could not hand on: the next one fetches it again.
+        and not (
+            entry["actor"] == _FOR_ALL and any(abs(entry["t"] - at_s) < _HANDED_ON_S for at_s in restarts_s)
+        )
     )
     for client, times in fetched.items():
         jobs = sum(client in (job.task, _FOR_ALL) for job in history.jobs.values())

@@ -407,6 +407,13 @@ def test_a_try_fetches_its_log_once_unless_a_fault_ate_it() -> None:
     assert broken("each_log_once", failed.http(11, "Tester", "jid.job_log_file", 502)) == []
 
 
+@pytest.mark.parametrize(("restart_s", "is_broken"), [(10.2, False), (9.5, False), (12.5, True)])
+def test_a_log_that_a_triggerer_could_not_hand_on_is_fetched_again(restart_s: float, is_broken: bool) -> None:
+    story = Story().ran(1, 9).http(10, "triggerer", "jid.job_log_file")
+    story.fault(restart_s, "triggerer_restart", "airflow.triggerer").http(80, "triggerer", "jid.job_log_file")
+    assert bool(broken("each_log_once", story)) is is_broken
+
+
 # request_budget
 
 
