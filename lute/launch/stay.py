@@ -212,14 +212,15 @@ class Stay:
                 ) from error
 
     def _tell_end(self) -> None:
-        """Print the table and write the reports."""
-        for line in (*table_lines(self._steps), *reasons(self._steps)):
-            self.output.line(line)
+        """Write the reports, whatever becomes of the output, and print the table."""
+        problems = []
         for file in self._reports:
             try:
                 self._write_report(file)
             except OSError as error:
-                self.output.news(f"WARNING: the report {file} could not be written: {error}")
+                problems.append(f"WARNING: the report {file} could not be written: {error}")
+        for line in (*table_lines(self._steps), *reasons(self._steps), *problems):
+            self.output.line(line)
 
     def _write_report(self, file: Path) -> None:
         write_report(file, self._workflow, self._run, self._state, list(self._steps))

@@ -50,6 +50,24 @@ def test_limits_of_the_dag_file_are_applied(tmp_path: Path) -> None:
         assert ("--ntasks=200" in line) is (name not in capped), line
 
 
+def test_limits_of_a_users_own_workflow_are_applied(tmp_path: Path) -> None:
+    own = """
+task_name: Tester
+max_cores: 3
+next: [{task_name: BinaryTester, partition: roma}, {task_name: SocketTester, max_nodes: 2}]
+"""
+    with Facility(Scenario(workflow="run_time", user_workflow=own)) as world:
+        launch = world.launch("--dry-run")
+        world.finish()
+    lines = [line for line in launch.output.splitlines() if ": sbatch" in line]
+    common = "--account=lcls:virtual"
+    assert lines == [
+        f"Tester: sbatch --partition=milano {common} --ntasks=3",
+        f"BinaryTester: sbatch --partition=roma {common} --ntasks=4",
+        f"SocketTester: sbatch --partition=milano {common} --ntasks=4 --nodes=1-2",
+    ]
+
+
 def test_a_partition_that_slurm_does_not_know_is_a_problem() -> None:
     launch = rehearsed("--partition=nope")
     assert launch.exit_code == 2

@@ -87,7 +87,7 @@ def test_a_report_that_can_be_written_no_more_does_not_change_the_verdict(
 ) -> None:
     folder = tmp_path / "there"
     folder.mkdir()
-    monkeypatch.setattr("lute.launch.stay.table_lines", lambda _steps: shutil.rmtree(folder) or [])
+    monkeypatch.setattr("lute.launch.stay.Stay._clean_up", lambda _stay: shutil.rmtree(folder) or True)
     assert launcher.main([*argv, "--report", str(folder / "r.json")]) == 0
     assert "WARNING: the report" in capsys.readouterr().out
 
@@ -122,6 +122,33 @@ def test_an_output_prints_what_its_encoding_lacks() -> None:
     surroundings.write_anything()
     surroundings.write("caf\xe9 \u2713")
     assert bytes_out.getvalue() == b"caf\xe9 \\u2713\n"
+
+
+def test_a_success_with_a_failed_step_says_so(
+    airflow: FakeAirflow, argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    airflow.states = ["success"]
+    airflow.tasks = [[task("A", "failed"), task("B", "failed"), task("C", "success")]]
+    assert launcher.main(argv) == 0
+    assert capsys.readouterr().out.endswith("Workflow test: success, although A, B failed\n")
+
+
+def test_an_output_that_fails_costs_no_report(
+    airflow: FakeAirflow, argv: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Not even if the logs of the ended steps cannot be printed."""
+    airflow.states, airflow.tasks = ["running"], [[task("A", "running")]]
+    written = []
+
+    def fails(_self: object, text: str) -> None:
+        written.append(text)
+        if "running" in text:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("lute.launch.process.Process.write", fails)
+    assert launcher.main([*argv, "--report", str(tmp_path / "r.json")]) == 1
+    assert json.loads((tmp_path / "r.json").read_text())["state"] == "failed"
+    assert any("was marked failed" in text for text in written)
 
 
 def test_nobody_swallows_an_interruption(

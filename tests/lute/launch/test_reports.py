@@ -52,7 +52,7 @@ def test_json_has_all_that_the_table_has(tmp_path: Path) -> None:
     report = json.loads(file.read_text())
     assert (report["workflow"], report["run_id"], report["state"]) == ("test", 'r"<&>', "failed")
     bad, good, left = report["steps"]
-    assert bad | {"log_file": "", "start": "", "end": ""} == {
+    assert bad == {
         "step": "Tester",
         "state": "failed",
         "tries": 1,
@@ -61,9 +61,9 @@ def test_json_has_all_that_the_table_has(tmp_path: Path) -> None:
         "exit_code": "2",
         "wait_s": 5.0,
         "run_s": 60.0,
-        "start": "",
-        "end": "",
-        "log_file": "",
+        "start": "2026-11-22T12:00:00+00:00",
+        "end": "2026-11-22T12:01:10+00:00",
+        "log_file": "/l/7.out",
         "likely_cause": bad["likely_cause"],
     }
     assert (good["exit_code"], good["likely_cause"]) == ("0", None)

@@ -46,6 +46,35 @@ def launched(
 DONE = '{"tool_id": "7", "status": "DONE"}'
 
 
+class EndingSlurm:
+    """Tells of a job that it is ending when it is asked first, and then how it has ended."""
+
+    def __init__(self) -> None:
+        self.states = ["COMPLETING", "CANCELLED"]
+
+    def run(self, argv: Sequence[str], **_options: object) -> Completed:
+        if argv[0] != "scontrol":
+            return Completed(0, "", "")
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        return Completed(0, f"JobId=7 JobName=A JobState={state} Reason=None ExitCode=0:15\n", "")
+
+
+def test_a_job_that_was_about_to_end_is_asked_for_once_more(
+    airflow: FakeAirflow,
+    argv: list[str],
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    airflow.states, airflow.tasks = ["running", "success"], [[task("A", "success")]] * 2
+    airflow.xcoms = {("A", "log"): "log", ("A", "job"): DONE}
+    runtime = replace(fake_runtime(clock), commands=EndingSlurm())  # type: ignore[arg-type]
+    monkeypatch.setattr("lute.launch.process.current_runtime", lambda: runtime)
+    assert launcher.main(argv) == 0
+    said = "WARNING: A is a success in Airflow, but its Slurm job 7 ended as CANCELLED"
+    assert said in capsys.readouterr().out
+
+
 def test_a_run_whose_steps_told_their_ends_is_looked_after_once_and_costs_no_wait(
     airflow: FakeAirflow, argv: list[str], clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,30 @@ from tests.lute.launch.test_follow import Stage
 
 
 @pytest.mark.parametrize(
+    ("job", "is_certain"),
+    [
+        (StepJob(), True),
+        (StepJob("", "START"), False),
+        (StepJob("7", ""), False),
+        (StepJob("7", "RUNNING"), False),
+        (StepJob("7", "FAILED"), True),
+    ],
+)
+def test_whether_a_job_can_be_left(job: StepJob, is_certain: bool) -> None:
+    found = step()
+    found.job = job
+    assert found.is_certain is is_certain
+    found.has_spoken = False
+    assert not found.is_certain
+
+
+def test_a_state_that_slurm_has_not_settled_is_not_final() -> None:
+    states = (None, SlurmState.COMPLETING, SlurmState.COMPLETED)
+    assert [step(slurm=slurm_job(state)).has_final_slurm_state for state in states] == [False, False, True]
+    assert not step().has_final_slurm_state
+
+
+@pytest.mark.parametrize(
     ("state", "slurm", "contradiction"),
     [
         (TaskState.SUCCESS, SlurmState.FAILED, "FAILED"),
