@@ -168,7 +168,7 @@ class JIDSlurmOperator(BaseOperator):  # type: ignore[misc]
         cleared_at = max(0, ti.max_tries - (self.retries or 0))
         if cleared_at >= ti.try_number:
             cleared_at = 0
-        submission = Submission(ti.run_id, ti.task_id, ti.map_index, ti.try_number, cleared_at)
+        submission = Submission(ti.dag_id, ti.run_id, ti.task_id, ti.map_index, ti.try_number, cleared_at)
         self._step = Step(
             conf,
             submission,

@@ -68,7 +68,7 @@ class Stay:
         self._state = RunState.QUEUED
         self._steps = Steps()
         self._progress, self.output = progress(self._steps, clock, process.stream, process.write)
-        self._sweep = Sweep(slurm, run.run_id, clock, self._tell_if_possible)
+        self._sweep = Sweep(slurm, run, clock, self._tell_if_possible)
         self.chores: list[Callable[[], None]] = [self._progress.poll]
         follower = None
         if follow:

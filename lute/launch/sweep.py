@@ -7,6 +7,7 @@ from urllib.parse import unquote
 from lute.errors import ConfigError, LuteError
 from lute.jid.submission import mark_prefix, step_mark_prefix
 from lute.launch.steps import Step
+from lute.launch.watch import RunRef
 from lute.seams import Clock
 from lute.slurm.commands import SlurmCommands
 from lute.slurm.records import MarkedJob
@@ -25,10 +26,10 @@ class Sweep:
         tell: takes a line for the user.
     """
 
-    def __init__(self, slurm: SlurmCommands, run_id: str, clock: Clock, tell: Callable[[str], None]) -> None:
+    def __init__(self, slurm: SlurmCommands, run: RunRef, clock: Clock, tell: Callable[[str], None]) -> None:
         self._slurm = slurm
-        self._run_id = run_id
-        self._mark = mark_prefix(run_id)
+        self._run = run
+        self._mark = mark_prefix(run.dag_id, run.run_id)
         self._clock = clock
         self._tell = tell
         self._cancelled: set[str] = set()
@@ -72,7 +73,7 @@ class Sweep:
     def step(self, step: Step) -> None:
         """Cancel what is left of one step."""
         instance = step.instance
-        self._look(step_mark_prefix(self._run_id, instance.task_id, instance.map_index))
+        self._look(step_mark_prefix(self._run.dag_id, self._run.run_id, instance.task_id, instance.map_index))
 
     def _look(self, mark: str) -> str:
         """Cancel what there is with such a mark; return what went wrong, in words."""

@@ -25,6 +25,7 @@ BASE = "http://jid.test/jid/ws"
 class FakeTaskInstance:
     def __init__(self) -> None:
         self.xcoms: dict[str, Any] = {}
+        self.dag_id = "lute_test"
         self.run_id, self.task_id, self.map_index = "manual__2026-11-22T12:00:00+00:00", "Tester", -1
         self.try_number, self.max_tries = 2, 3
 
@@ -114,7 +115,7 @@ def test_a_step_that_succeeds(jid: Any) -> None:
     assert document["def"]["executable"] == "/opt/lute/scripts/submit_slurm.sh"
     words = (
         "-c '/data/a b/config.yaml' -t Tester"
-        " --submission-id manual__2026-11-22T12%3A00%3A00%2B00%3A00/Tester/-1 --try 2"
+        " --submission-id manual__2026-11-22T12%3A00%3A00%2B00%3A00@lute_test/Tester/-1 --try 2"
         " --partition=milano --ntasks=8"
     )
     assert document["def"]["parameters"] == words

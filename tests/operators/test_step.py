@@ -45,7 +45,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> list[FakeClient]:
 def new_step(**changes: Any) -> Step:
     return Step(
         parse_run_conf(CONF | changes),
-        Submission("r", "Tester"),
+        Submission("d", "r", "Tester"),
         find_jid=lambda site: f"http://jid.{site.name}",
         task="Tester",
         slurm_arguments=["--ntasks=2"],
@@ -70,7 +70,7 @@ def test_requests_are_patient_or_not(clients: list[FakeClient]) -> None:
 @pytest.mark.parametrize("debug", [True, False])
 def test_debugging_reaches_the_submit_script(clients: list[FakeClient], debug: bool) -> None:
     document = new_step(lute_params={"config_file": "/c.yaml", "debug": debug}).document
-    words = ["-c /c.yaml -t Tester", *["--debug"] * debug, "--submission-id r/Tester/-1 --try 1 --ntasks=2"]
+    words = ["-c /c.yaml -t Tester", *["--debug"] * debug, "--submission-id r@d/Tester/-1 --try 1 --ntasks=2"]
     assert document["def"]["parameters"] == " ".join(words)
 
 

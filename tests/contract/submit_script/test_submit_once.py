@@ -20,7 +20,7 @@ from simulators.jid.submit_script import Refusal, submit
 from tests.contract.submit_script import tiny_slurm
 
 SCRIPT = Path(__file__).resolve().parents[3] / "scripts" / "submit_slurm.sh"
-STEP = "run%3A1/group.Tester/-1"
+STEP = "run%3A1@lute_test/group.Tester/-1"
 WORDS = ["-c", "config.yaml", "-t", "Tester", "-p", "m", "-A", "a", "--submission-id", STEP]
 Said = tuple[int | None, str, str]
 """Exit code (None: killed), stdout, stderr."""
@@ -300,7 +300,12 @@ def test_records_are_readable_and_old_ones_are_removed(tmp_path: Path) -> None:
         (records / name / inside).mkdir(parents=True)
         os.utime(records / name, (time.time() - days * 86400,) * 2)
     assert leg.call([*WORDS, "--try", "1"])[0] == 0
-    assert sorted(path.name for path in records.iterdir()) == [".cleaned", "new", "run%3A1", "some body's"]
+    assert sorted(path.name for path in records.iterdir()) == [
+        ".cleaned",
+        "new",
+        "run%3A1@lute_test",
+        "some body's",
+    ]
     text = (records / STEP / "try-1/job").read_text()
     assert re.fullmatch(rf"job=1\nmark=lute:{re.escape(STEP)}:1\nrecorded=20\S+Z\n", text)
 

@@ -14,9 +14,9 @@ from tests.lute.launch.test_sweep import RUN, FakeSlurm
 TASK = "group.a b"
 NO_JOB = StepJob()
 QUEUE = [
-    f"1|RUNNING|{step_mark_prefix(RUN, TASK, -1)}1",
-    f"2|RUNNING|{step_mark_prefix(RUN, TASK, 1)}1",
-    f"3|RUNNING|{step_mark_prefix(RUN, 'other', -1)}1",
+    f"1|RUNNING|{step_mark_prefix(RUN.dag_id, RUN.run_id, TASK, -1)}1",
+    f"2|RUNNING|{step_mark_prefix(RUN.dag_id, RUN.run_id, TASK, 1)}1",
+    f"3|RUNNING|{step_mark_prefix(RUN.dag_id, RUN.run_id, 'other', -1)}1",
 ]
 
 

@@ -28,7 +28,8 @@ class Slurm:
         if argv[0] != "squeue":
             raise FileNotFoundError(argv[0])
         is_there = self.clock.elapsed_s >= self.from_s and not self.cancelled
-        return Completed(0, f"9|RUNNING|{mark_prefix(self.run_id())}A/-1:1\n" if is_there else "", "")
+        mark = mark_prefix("lute_test", self.run_id())
+        return Completed(0, f"9|RUNNING|{mark}A/-1:1\n" if is_there else "", "")
 
 
 def launched(

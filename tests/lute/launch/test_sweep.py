@@ -6,12 +6,13 @@ import pytest
 
 from lute.jid.submission import mark_prefix
 from lute.launch.sweep import Sweep
+from lute.launch.watch import RunRef
 from lute.seams.commands import CommandTimeout, Completed
 from lute.slurm.commands import SlurmCommands
 from tests.fakes import FakeClock
 
-RUN = "exp_r12_2026+1:x"
-MARK = mark_prefix(RUN)
+RUN = RunRef("lute_test", "exp_r12_2026+1:x")
+MARK = mark_prefix(RUN.dag_id, RUN.run_id)
 
 
 class FakeSlurm:
@@ -49,7 +50,8 @@ def test_jobs_of_the_run_are_cancelled_and_no_others() -> None:
         "2|RUNNING|(null)",
         f"3|PENDING|{MARK}Group.Mapped/4:2",
         f"4|COMPLETING|{MARK}Done/-1:1",
-        f"5|RUNNING|{mark_prefix(RUN + 'y')}Other/-1:1",
+        f"5|RUNNING|{mark_prefix(RUN.dag_id, RUN.run_id + 'y')}Other/-1:1",
+        f"8|RUNNING|{mark_prefix('lute_test2', RUN.run_id)}Other/-1:1",
         f"6|RUNNING|x {MARK}Quoted/-1:1",
         f"7|RUNNING|{MARK}",
         "",
