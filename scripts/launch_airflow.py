@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """Launch a LUTE workflow and stay until it has ended."""
 
+import signal
 import sys
 from pathlib import Path
 
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until the launcher has begun: Ctrl-C just ends it
 SCRIPTS = Path(__file__).resolve().parent
 sys.path.insert(0, str(SCRIPTS.parent))
 

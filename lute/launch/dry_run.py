@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lute.airflow_api.client import AirflowClient
-from lute.arp.token import token_experiment, token_expiry
 from lute.errors import ConfigError, LuteError
 from lute.jid.documents import RunConf
 from lute.launch.arguments import LaunchArguments
@@ -14,7 +13,7 @@ from lute.launch.caps import StepCaps, read_caps
 from lute.launch.conf import build_conf, contradictions
 from lute.launch.output import Output
 from lute.launch.process import Process
-from lute.launch.table import duration
+from lute.launch.token_check import check_token
 from lute.launch.workflow import find_workflow
 from lute.managed_tasks import MANAGED_TASKS
 from lute.seams.commands import CommandTimeout
@@ -23,8 +22,6 @@ from lute.tasks.forecast import check_parameters
 from lute.workflows.model import StepSettings
 
 _ANSWER_S = 30.0
-_SOON_S = 600.0
-"""A token that expires within so many seconds is none to start with."""
 
 
 def dry_run(arguments: LaunchArguments, process: Process, settings: Settings, airflow: AirflowClient) -> bool:
@@ -49,7 +46,7 @@ def dry_run(arguments: LaunchArguments, process: Process, settings: Settings, ai
         check_deployed(airflow)
         links = own.links
         caps = {step.task_id: _caps(step.settings) for step in own.steps}
-    return DryRun(links, caps, conf, process, output).run(arguments.workflow)
+    return DryRun(links, caps, conf, process, settings, output).run(arguments.workflow)
 
 
 def _caps(settings: StepSettings) -> StepCaps:
@@ -73,6 +70,7 @@ class DryRun:
         caps: Mapping[str, StepCaps],
         conf: RunConf,
         process: Process,
+        settings: Settings,
         output: Output,
     ) -> None:
         self.problems: list[str] = []
@@ -80,11 +78,13 @@ class DryRun:
         self._caps = caps
         self._conf = conf
         self._process = process
+        self._settings = settings
         self._output = output
 
     def run(self, workflow: str) -> bool:
         """Check everything, tell what was found, and return whether a launch may go ahead."""
-        self._check_token()
+        say = self._output.line
+        self.problems += check_token(self._conf, self._process, self._settings, say)
         self._check_parameters()
         self._show_steps()
         for problem in self.problems:
@@ -92,26 +92,6 @@ class DryRun:
         verdict = "a launch may go ahead" if not self.problems else f"{len(self.problems)} problem(s)"
         self._output.line(f"Dry run of {workflow}: {verdict}; nothing was started")
         return not self.problems
-
-    def _check_token(self) -> None:
-        if not self._conf.authorization:
-            self._output.line("The environment has no token; a launch gets one by your Kerberos ticket")
-            return
-        whose = token_experiment(self._conf.authorization)
-        if whose not in (None, self._conf.experiment):
-            self.problems.append(
-                f"the token is for experiment {whose}, not {self._conf.experiment}: the JID will refuse it"
-            )
-        expiry_s = token_expiry(self._conf.authorization)
-        if expiry_s is None:
-            self._output.line("The token does not say when it expires: is it one? The JID will tell")
-            return
-        left_s = expiry_s - self._process.runtime.clock.now().timestamp()
-        if left_s < _SOON_S:
-            how = "has expired" if left_s <= 0 else f"expires in {duration(left_s)}"
-            self.problems.append(f"the token {how}: launch from the eLog again, or get a new one")
-        else:
-            self._output.line(f"The token is good for {duration(left_s)}")
 
     def _check_parameters(self) -> None:
         env = {**self._process.env, "EXPERIMENT": self._conf.experiment, "RUN_NUM": self._conf.run_id}

@@ -1,6 +1,6 @@
 """What a dry run says, word for word."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,17 +8,16 @@ from typing import Any
 import pytest
 
 from lute.errors import ConfigError
-from lute.jid.documents import parse_run_conf
+from lute.jid.documents import RunConf, parse_run_conf
 from lute.launch import dry_run
 from lute.launch.caps import StepCaps
 from lute.launch.dry_run import DryRun
 from lute.launch.output import Output
 from lute.launch.process import Process
 from lute.seams.commands import CommandTimeout, Completed
-from tests.fakes import CONF, START, FakeClock, fake_runtime
-from tests.lute.arp.tokens import token
+from lute.settings import Settings
+from tests.fakes import CONF, FakeClock, fake_runtime, settings
 
-NOW_S = START.timestamp()
 LINKS = {"Tester": ["a.ReadTester"], "BinaryTester": ["a.ReadTester"], "a.ReadTester": ["Mine"], "Mine": []}
 
 
@@ -41,6 +40,8 @@ class Stage:
         self.sbatch = FakeSbatch()
         self.checked: list[Any] = []
         self.trouble: ConfigError | None = None
+        self.token_problems: list[str] = []
+        self.settings = settings()
         self.lines: list[str] = []
         self.env = {"SLURM_CONF": "/c", "SLURM_JOB_ID": "1", "slurm_x": "2", "RUN": "no", "A": "b"}
 
@@ -50,9 +51,16 @@ class Stage:
         runtime = replace(fake_runtime(FakeClock()), commands=self.sbatch)  # type: ignore[arg-type]
         known = parse_run_conf(CONF | {"slurm_params": ["--ntasks=4"], "Authorization": ""} | conf)
         output = Output(runtime.clock, self.lines.append)
-        work = DryRun(links, caps or {}, known, Process(env=self.env, runtime=runtime), output)
+        work = DryRun(links, caps or {}, known, Process(env=self.env, runtime=runtime), self.settings, output)
         self.is_good = work.run("test")
         return self.lines
+
+    def check_token(
+        self, conf: RunConf, process: Process, site: Settings, say: Callable[[str], None]
+    ) -> list[str]:
+        assert (conf.experiment, process.env, site) == ("mfxl1000126", self.env, self.settings)
+        say("The token was looked at")
+        return self.token_problems
 
     def check_parameters(self, *arguments: Any) -> None:
         self.checked.append(arguments)
@@ -64,43 +72,18 @@ class Stage:
 def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     found = Stage()
     monkeypatch.setattr(dry_run, "check_parameters", found.check_parameters)
+    monkeypatch.setattr(dry_run, "check_token", found.check_token)
     return found
 
 
-NO_TOKEN = "The environment has no token; a launch gets one by your Kerberos ticket"
 GOOD = "Dry run of test: a launch may go ahead; nothing was started"
 BAD = "Dry run of test: 1 problem(s); nothing was started"
-
-
-@pytest.mark.parametrize(
-    ("left_s", "said"),
-    [
-        (600, ["The token is good for 10:00", GOOD]),
-        (
-            599,
-            ["PROBLEM: the token expires in 9:59: launch from the eLog again, or get a new one", BAD],
-        ),
-        (0, ["PROBLEM: the token has expired: launch from the eLog again, or get a new one", BAD]),
-        (None, ["The token does not say when it expires: is it one? The JID will tell", GOOD]),
-    ],
-)
-def test_how_long_the_token_is_good(stage: Stage, left_s: int | None, said: list[str]) -> None:
-    claims = {} if left_s is None else {"exp": NOW_S + left_s}
-    assert stage.run({}, Authorization=f"Bearer {token(**claims)}") == said
-    assert stage.is_good is (said[-1] == GOOD)
-
-
-def test_a_token_for_another_experiment_is_a_problem(stage: Stage) -> None:
-    claims = {"exp": NOW_S + 36_000, "scp": "other"}
-    said = stage.run({}, Authorization=f"Bearer {token(**claims)}")
-    assert said[1].startswith("PROBLEM: the token is for experiment other, not ")
-    assert not stage.is_good
 
 
 def test_each_step_is_shown_and_slurm_asked_once_for_the_same(stage: Stage) -> None:
     caps = {"Tester": StepCaps(), "a.ReadTester": StepCaps(max_cores=2), "BinaryTester": StepCaps()}
     assert stage.run(LINKS, caps) == [
-        NO_TOKEN,
+        "The token was looked at",
         "Tester: sbatch --ntasks=4",
         "  Slurm: Job 7 to start at noon",
         "BinaryTester: sbatch --ntasks=4",
@@ -128,12 +111,14 @@ def test_the_parameters_are_checked_as_each_task_will_find_them(stage: Stage) ->
 
 
 def test_what_is_wrong_is_gathered(stage: Stage) -> None:
+    stage.token_problems = ["the token has expired"]
     stage.trouble = ConfigError("bad parameter", next_step="correct it")
     caps = {"Tester": StepCaps(custom_slurm_params="--bogus")}
     lines = stage.run({"Tester": []}, caps)
-    assert lines[1] == "PROBLEM: bad parameter\n    next: correct it"
-    assert lines[2].startswith("PROBLEM: Tester: ")
-    assert lines[-1] == "Dry run of test: 2 problem(s); nothing was started"
+    assert lines[:2] == ["The token was looked at", "PROBLEM: the token has expired"]
+    assert lines[2] == "PROBLEM: bad parameter\n    next: correct it"
+    assert lines[3].startswith("PROBLEM: Tester: ")
+    assert lines[-1] == "Dry run of test: 3 problem(s); nothing was started"
     assert stage.is_good is False
 
 
