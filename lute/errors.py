@@ -91,7 +91,10 @@ class TaskFailed(LuteError):
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
     """Return a hint with the valid names closest to `name`, or with all of them if none is close."""
     names = sorted(valid)
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    if close:
-        return f"did you mean {' or '.join(close)}?"
-    return f"valid: {', '.join(names)}" if names else "there is none"
+    return closest(name, names) or (f"valid: {', '.join(names)}" if names else "there is none")
+
+
+def closest(name: str, valid: Iterable[str], cutoff: float = 0.5) -> str:
+    """Return a hint with the valid names closest to `name`; empty if none is as alike as `cutoff`, 0 to 1."""
+    close = difflib.get_close_matches(name, sorted(valid), n=3, cutoff=cutoff)
+    return f"did you mean {' or '.join(close)}?" if close else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from lute.errors import ConfigError, LuteError
+from lute.errors import ConfigError, LuteError, closest
 from lute.slurm.arguments import parse_arguments, parse_step_arguments
 
 if TYPE_CHECKING:
@@ -18,6 +18,10 @@ RUN_TIME = "run_time"
 """The name that all workflows share which come from files of their users."""
 _LAUNCHERS_OWN = ("partition", "account", "qos", "reservation")
 """The sbatch options of the steps that the launcher's own job shares."""
+_OWN_OPTIONS = (
+    "--attach", "--config", "--debug", "--dry-run", "--experiment", "--follow", "--help", "--report", "--run",
+    "--test", "--workflow", "--workflow-file",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def parse_launch_arguments(argv: Sequence[str]) -> LaunchArguments:
     reports = tuple(Path(name).absolute() for name in known.report)
     for report in reports:
         _check_report(report)
-    slurm_params = tuple(parse_step_arguments(rest).render())
+    slurm_params = _slurm_params(rest)
     return LaunchArguments(
         config_file=_config_file(known, rest),
         workflow=workflow,
@@ -124,6 +128,17 @@ def parse_launch_arguments(argv: Sequence[str]) -> LaunchArguments:
         reports=reports,
         run_time=_run_time(known.workflow_file, slurm_params),
     )
+
+
+def _slurm_params(rest: Sequence[str]) -> tuple[str, ...]:
+    """Return the sbatch arguments among what the launcher does not know, checked."""
+    try:
+        return tuple(parse_step_arguments(rest).render())
+    except ConfigError:
+        for word in rest:
+            if hint := closest(word.partition("=")[0], _OWN_OPTIONS, cutoff=0.8):
+                raise ConfigError(f"unrecognized option '{word}'", next_step=hint) from None
+        raise
 
 
 def _workflow(known: argparse.Namespace) -> str:

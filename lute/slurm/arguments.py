@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lute.errors import ConfigError, did_you_mean
+from lute.errors import ConfigError, closest, did_you_mean
 from lute.slurm.getopt import Given, Option, OptionError, Takes, scan
 from lute.slurm.options import LATER_OPTIONS, SBATCH_OPTIONS
 
@@ -107,7 +107,7 @@ def parse_arguments(tokens: Sequence[str]) -> SlurmArguments:
     try:
         given, operands = scan(tokens, _OPTIONS, stop_at_operand=True)
     except OptionError as error:
-        hint = "" if error.known else did_you_mean(error.token.lstrip("-"), _BY_NAME)
+        hint = "" if error.known else closest(error.token.lstrip("-"), _BY_NAME)
         raise ConfigError(
             f"wrong Slurm arguments: {error.text}", next_step=hint or "see `sbatch --help`"
         ) from None

@@ -1,4 +1,5 @@
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ import pytest
 
 from lute.errors import ConfigError
 from lute.launch import arguments
-from lute.launch.arguments import LaunchArguments, main, parse_launch_arguments
+from lute.launch.arguments import LaunchArguments, launch_parser, main, parse_launch_arguments
 
 
 @pytest.fixture
@@ -133,12 +134,32 @@ HELP = "launch_airflow.py --help"
             "/no_such/r.xml: its folder is not there",
             "make the folder, or check --report",
         ),
+        ("-w test -c CONFIG --dryrun", "unrecognized option '--dryrun'", "did you mean --dry-run?"),
+        (
+            "-w test -c CONFIG --attatch=r --ntasks=2",
+            "unrecognized option '--attatch=r'",
+            "did you mean --attach?",
+        ),
+        (
+            "-w test -c CONFIG --partiton=m",
+            "wrong Slurm arguments: unrecognized option '--partiton=m'",
+            "did you mean partition or version or reservation?",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_what_to_do(config: str, argv: str, what: str, next_step: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_launch_arguments([config if word == "CONFIG" else word for word in argv.split()])
     assert (caught.value.what, caught.value.next_step) == (what, next_step)
+
+
+def test_each_of_the_launchers_own_options_is_known_by_a_word_like_it(config: str) -> None:
+    for name in re.findall(
+        r"(?<![\w-])--[a-z-]+(?=[ ,\n])", launch_parser().format_help().partition("options:")[2]
+    ):
+        with pytest.raises(ConfigError) as caught:
+            parse_launch_arguments(["-c", config, "-w", "test", f"{name}s"])
+        assert f"did you mean {name}" in caught.value.next_step
 
 
 @pytest.mark.parametrize("is_test", [True, False])
