@@ -3,6 +3,7 @@ import signal
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -195,6 +196,15 @@ def test_time_limit(runs: Runs) -> None:
     assert "stopped after the 0.3 s of 'task_timeout'" in outcome.message
 
 
+@pytest.fixture
+def heeded(number: signal.Signals) -> Iterator[None]:
+    """Heed a signal that whoever runs the tests ignores (nohup): the Executor would ignore it, too."""
+    inherited = signal.signal(number, signal.SIG_DFL)
+    yield
+    signal.signal(number, inherited)
+
+
+@pytest.mark.usefixtures("heeded")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_cancelling(runs: Runs, number: signal.Signals) -> None:
     def cancel() -> None:

@@ -149,11 +149,11 @@ def test_a_start_that_fails_says_why_and_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_start_that_is_interrupted_leaves_nothing(tmp_path: Path) -> None:
     class Interrupted(SystemClock):
-        """Somebody presses Ctrl-C while the nodes come up."""
+        """Somebody presses Ctrl-C while the daemons come up."""
 
         def sleep(self, duration_s: float) -> None:
             super().sleep(duration_s)
-            if any("slurmd" in line for line in processes_of(tmp_path)):
+            if any("slurm" in line for line in processes_of(tmp_path)):
                 raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
